@@ -1,0 +1,166 @@
+"""The nouns that cross stages (Document, Problem, Sample, Score) and their JSON Lines files.
+
+Input and output: one JSON object per line, UTF-8, optionally gzip-compressed when a file's name ends in `.gz`.
+Stages meet through these files, so each stage runs and is tested alone. Nothing here knows how a record is made.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
+
+
+class RecordError(ValueError):
+    """A record or a file of records is not what its reader needs; the message names the place and the remedy."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """Base of every record: built from a mapping, written as a mapping, unknown keys passed over."""
+
+    @classmethod
+    def from_mapping(cls, row: Mapping[str, Any]) -> Self:
+        """Build the record from a JSON object.
+
+        Keys that this record does not have are passed over, so that files written by other tools can be read.
+
+        Raises:
+            RecordError: a required key is missing.
+        """
+        known = {field.name for field in fields(cls)}
+        try:
+            return cls(**{key: value for key, value in row.items() if key in known})
+        except TypeError as error:
+            raise RecordError(f"{cls.__name__}: {error}") from None
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the record as a JSON object, without the keys that have no value."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Document(Record):
+    """One source file with where it came from."""
+
+    text: str
+    path: str
+    repository: str = ""
+    revision: str = ""
+    language: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem(Record):
+    """One task of a benchmark, with openai/human-eval's field names.
+
+    `test` defines `check(candidate)`; `entry_point` names the function that the program must define.
+    """
+
+    task_id: str
+    prompt: str
+    entry_point: str
+    test: str
+    canonical_solution: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample(Record):
+    """One completion of one problem. `mean_logprob` is in nats per token.
+
+    openai/human-eval's own sample files (`task_id` and `completion` only) are valid.
+    """
+
+    task_id: str
+    completion: str
+    mean_logprob: float | None = None
+    n_tokens: int | None = None
+    finish_reason: str | None = None
+
+
+Outcome = Literal["passed", "failed", "timeout", "memory", "output", "crashed"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Score(Record):
+    """What happened when one sample's program was run against its problem's test.
+
+    `sample_index` counts the samples of the file from 0; `error` is the last line of what went wrong.
+    """
+
+    task_id: str
+    sample_index: int
+    outcome: Outcome
+    error: str | None = None
+    duration_s: float | None = None
+    mean_logprob: float | None = None
+    n_tokens: int | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the program passed its test."""
+        return self.outcome == "passed"
+
+
+R = TypeVar("R", bound=Record)
+
+
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects of a JSON Lines file.
+
+    A last line without its newline is what an interrupted writer leaves; it is passed over unless it parses.
+
+    Raises:
+        RecordError: the file is missing, or a line is not a JSON object (named by its number).
+    """
+    opened = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opened(path, "rb") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.strip():
+                    continue
+                try:
+                    row = json.loads(line)
+                except ValueError:
+                    if not line.endswith(b"\n"):
+                        return
+                    raise RecordError(f"{path}, line {number}: not JSON; remove or mend the line") from None
+                if not isinstance(row, dict):
+                    raise RecordError(f"{path}, line {number}: expected a JSON object, got {type(row).__name__}")
+                yield row
+    except FileNotFoundError:
+        raise RecordError(f"{path}: no such file") from None
+    except (OSError, EOFError) as error:
+        raise RecordError(f"{path}: cannot be read: {error}") from None
+
+
+def read_records(path: Path, kind: type[R]) -> Iterator[R]:
+    """Yield the records of `kind` in a JSON Lines file.
+
+    Raises:
+        RecordError: as `read_rows`, or a line lacks a required key.
+    """
+    for number, row in enumerate(read_rows(path), start=1):
+        try:
+            yield kind.from_mapping(row)
+        except RecordError as error:
+            raise RecordError(f"{path}, record {number}: {error}") from None
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows to a new file at once: under a temporary name, then renamed, so that no reader sees a half."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
