@@ -1,0 +1,68 @@
+"""One sample's stream: an engine's raw text and tokens in, what may be shown out.
+
+The spelt-again beginning and everything from a stop string on are cut, and tokens are reported when their text is.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tabwright.sampling.engine import Token
+from tabwright.sampling.healing import Respelling
+from tabwright.sampling.stops import StopMatcher
+
+
+class SampleStream:
+    """State of one sample while it is being decoded."""
+
+    def __init__(self, respell: str, stops: Sequence[str]) -> None:
+        self._respelling = Respelling(respell)
+        self._stops = StopMatcher(stops)
+        self._waiting: deque[tuple[int, Token]] = deque()
+        self._n_read = self._n_shown = -len(respell)
+        self.n_tokens = 0
+
+    @property
+    def respelt(self) -> bool:
+        """Whether the spelt-again beginning is over."""
+        return self._respelling.done
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a stop string was met."""
+        return self._stops.stopped
+
+    def push(self, text: str, tokens: Sequence[Token]) -> tuple[str, tuple[Token, ...]]:
+        """Take the next piece of raw output; return the text and tokens that can be shown now.
+
+        Raises:
+            ValueError: the engine does not spell again what it was told to.
+        """
+        new = self._respelling.push(text)
+        if new is None:
+            raise ValueError("the engine did not spell the end of the prompt again")
+        for token in tokens:
+            self._wait(token)
+        return self._show(self._stops.push(new))
+
+    def flush(self) -> tuple[str, tuple[Token, ...]]:
+        """Return what was held back, at the end of the sample."""
+        return self._show(self._stops.flush())
+
+    def _wait(self, token: Token) -> None:
+        """Queue a token by the place where its text begins; 0 is the first character of the sample."""
+        start, end = self._n_read, self._n_read + len(token.text)
+        self._n_read = end
+        if end > 0:
+            cut = replace(token, text=token.text[-start:]) if start < 0 else token
+            self._waiting.append((max(start, 0), cut))
+
+    def _show(self, text: str) -> tuple[str, tuple[Token, ...]]:
+        self._n_shown = max(self._n_shown, 0) + len(text)
+        shown = []
+        while text and self._waiting and self._waiting[0][0] < self._n_shown:
+            shown.append(self._waiting.popleft()[1])
+        self.n_tokens += len(shown)
+        return text, tuple(shown)
