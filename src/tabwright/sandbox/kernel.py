@@ -1,0 +1,118 @@
+"""The few Linux system calls that Python does not offer, through ctypes. Every failure is an `OSError`."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
+MS_BIND, MS_REC, MS_PRIVATE = 1 << 12, 1 << 14, 1 << 18
+MNT_DETACH = 2
+MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
+
+# These numbers are the same on x86_64 and aarch64, as for every system call younger than 2019.
+_NR_MOUNT_SETATTR = 442
+_NR_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 1, 4, 24, 38, 47
+_PR_CAP_AMBIENT_CLEAR_ALL = 4
+_CAPABILITY_VERSION_3 = 0x20080522
+_AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.syscall.restype = ctypes.c_long
+
+
+def _checked(value: int, what: str) -> int:
+    if value < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return value
+
+
+def syscall(what: str, number: int, *arguments: object) -> int:
+    """Call the kernel directly; `what` names the call in errors."""
+    words = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+    return _checked(_libc.syscall(ctypes.c_long(number), *words), what)
+
+
+def unshare(flags: int) -> None:
+    """Leave the namespaces named by `flags` for fresh ones."""
+    _checked(_libc.unshare(flags), "unshare")
+
+
+def setns(descriptor: int, kind: int) -> None:
+    """Enter the namespace of a descriptor."""
+    _checked(_libc.setns(descriptor, kind), "setns")
+
+
+def mount(source: str | None, target: str, kind: str | None, flags: int, options: str = "") -> None:
+    """mount(2)."""
+    encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind, options)]
+    result = _libc.mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), encoded[3])
+    _checked(result, f"mount {target}")
+
+
+def make_read_only(target: str, *, recursive: bool) -> None:
+    """Make a mount read-only, without set-uid programs or devices, keeping the flags it has."""
+    attributes = (ctypes.c_uint64 * 4)(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, 0, 0)
+    path, flags = os.fsencode(target), _AT_RECURSIVE if recursive else 0
+    size = ctypes.sizeof(attributes)
+    syscall("mount_setattr", _NR_MOUNT_SETATTR, _AT_FDCWD, path, flags, ctypes.byref(attributes), size)
+
+
+def enter_root(path: str) -> None:
+    """Make `path`, a mount point, the root directory, and let go of the old root."""
+    os.chdir(path)
+    syscall("pivot_root", _NR_PIVOT_ROOT[os.uname().machine], b".", b".")
+    _checked(_libc.umount2(b".", MNT_DETACH), "umount2")
+    os.chdir("/")
+
+
+def set_hostname(name: str) -> None:
+    """Name the host of this UTS namespace."""
+    encoded = os.fsencode(name)
+    _checked(_libc.sethostname(encoded, len(encoded)), "sethostname")
+
+
+def _prctl(what: str, option: int, *arguments: int) -> None:
+    words = [ctypes.c_ulong(value) for value in (*arguments, 0, 0, 0, 0)[:4]]
+    _checked(_libc.prctl(option, *words), what)
+
+
+def die_with_parent() -> None:
+    """Be killed when the thread that started this process ends, however it ends."""
+    _prctl("PR_SET_PDEATHSIG", _PR_SET_PDEATHSIG, 9)
+
+
+def forbid_new_privileges() -> None:
+    """No program started from here gains rights; needed before seccomp and Landlock."""
+    _prctl("PR_SET_NO_NEW_PRIVS", _PR_SET_NO_NEW_PRIVS, 1)
+
+
+def drop_capabilities() -> None:
+    """Empty every capability set of this thread, the bounding set included, and forbid core dumps."""
+    _prctl("PR_CAP_AMBIENT", _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+    for capability in range(64):
+        if _libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) < 0:
+            break  # EINVAL past the last capability; EPERM where the sets are empty already
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    nothing = (ctypes.c_uint32 * 6)()
+    _checked(_libc.capset(ctypes.byref(header), ctypes.byref(nothing)), "capset")
+    _prctl("PR_SET_DUMPABLE", _PR_SET_DUMPABLE, 0)
+
+
+def limit(kind: int, value: int) -> None:
+    """Set a resource limit, soft and hard, without asking for more than the hard limit in force."""
+    hard = resource.getrlimit(kind)[1]
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(kind, (value, value))

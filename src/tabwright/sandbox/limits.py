@@ -1,0 +1,61 @@
+"""What a program may use, and what came of running it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["passed", "failed", "timeout", "memory", "output", "crashed"]
+
+
+class SandboxError(RuntimeError):
+    """The sandbox itself cannot do its work here; the message names what is missing and the remedy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Limits of one program, each of its own.
+
+    Attributes:
+        timeout_s: wall-clock time from the program's first line to its last answer; CPU time is held to the
+            next whole second above it.
+        memory_bytes: address space.
+        output_bytes: standard output and standard error together.
+        file_bytes: size of one file; `scratch_bytes`: all files of the private /tmp together.
+        threads: threads at once (a program may not start processes).
+        open_files: file descriptors at once.
+        answer_bytes: one answer to a call, encoded.
+    """
+
+    timeout_s: float = 3.0
+    memory_bytes: int = 1 << 30
+    output_bytes: int = 1 << 20
+    file_bytes: int = 16 << 20
+    scratch_bytes: int = 64 << 20
+    threads: int = 64
+    open_files: int = 64
+    answer_bytes: int = 16 << 20
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not value > 0:
+                raise ValueError(f"{name}: got {value}, must be above 0")
+        if self.output_bytes > self.file_bytes:
+            raise ValueError(f"output_bytes: got {self.output_bytes}, must not exceed file_bytes {self.file_bytes}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What came of one program.
+
+    Attributes:
+        outcome: "passed" only when everything that was asked of the program was done.
+        error: type and message of what went wrong, on one line.
+        duration_s: wall-clock time of the program.
+        output: what it wrote to standard output and standard error, cut at `Limits.output_bytes`.
+    """
+
+    outcome: Outcome
+    error: str | None
+    duration_s: float
+    output: str

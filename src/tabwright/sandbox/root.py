@@ -1,0 +1,70 @@
+"""A minimal read-only root directory: Python's standard library, the shared libraries, three devices, /tmp.
+
+Everything else of the host (homes, /etc, /proc, /sys, installed packages, the benchmark data) is not in it.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import sysconfig
+from pathlib import Path
+
+from tabwright.sandbox import kernel
+
+PACKAGES = "/packages"
+_LIBRARIES = ("/lib", "/usr/lib")
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
+# Any directory will do that exists everywhere and holds none of the sources of the bind mounts.
+_STAGE = "/proc"
+
+
+def _library_folders() -> list[str]:
+    multiarch = sysconfig.get_config_var("MULTIARCH") or f"{os.uname().machine}-linux-gnu"
+    candidates = [f"{folder}/{multiarch}" for folder in _LIBRARIES] + ["/lib64", "/usr/lib64"]
+    standard = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")]
+    real = {os.path.realpath(path) for path in (*standard, *candidates) if Path(path).is_dir()}
+    return sorted(real - {os.path.realpath(folder) for folder in _LIBRARIES})
+
+
+def _bind(source: str, target: str) -> None:
+    if Path(source).is_dir():
+        Path(target).mkdir(parents=True, exist_ok=True)
+    else:
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+        Path(target).touch()
+    kernel.mount(source, target, None, kernel.MS_BIND | kernel.MS_REC)
+
+
+def _hide_packages(folder: str) -> None:
+    """Cover the third-party packages below a bound folder: a data set may be among them."""
+    for depth in ("", "python3*/"):
+        for path in glob.glob(f"{glob.escape(folder)}/{depth}[sd]i[ts][et]-packages"):
+            kernel.mount("tmpfs", path, "tmpfs", kernel.MS_RDONLY, "size=4k,mode=555")
+
+
+def build(packages: list[str]) -> None:
+    """Build the root in this mount namespace and enter it.
+
+    Args:
+        packages: files or folders that are offered read-only in `/packages`, each under its own name.
+    """
+    kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+    kernel.mount("tmpfs", _STAGE, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=1m,mode=755")
+    os.umask(0o022)
+    for folder in _library_folders():
+        _bind(folder, _STAGE + folder)
+        _hide_packages(_STAGE + folder)
+        kernel.make_read_only(_STAGE + folder, recursive=True)
+    for folder in (*_LIBRARIES, "/lib64"):
+        if Path(folder).is_symlink() and not os.path.lexists(_STAGE + folder):
+            Path(_STAGE + folder).symlink_to(Path(folder).readlink())
+    for package in packages:
+        target = f"{_STAGE}{PACKAGES}/{Path(package).name}"
+        _bind(package, target)
+        kernel.make_read_only(target, recursive=True)
+    for device in _DEVICES:
+        _bind(device, _STAGE + device)
+    Path(_STAGE, "tmp").mkdir()
+    kernel.enter_root(_STAGE)
+    kernel.make_read_only("/", recursive=False)

@@ -1,0 +1,289 @@
+"""The trusted side: start the fork server, give it programs, call their functions, learn how they ended.
+
+A `Sandbox` serves one caller at a time; use one for each worker process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import math
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tabwright.sandbox.calls import ConnectionEnded, HungUp, Peer, TooLarge, TooLate
+from tabwright.sandbox.limits import Limits, Outcome, Result, SandboxError
+from tabwright.sandbox.zygote import ENDED
+
+# Without these the sandbox does not run a program unless told to; the others are second locks.
+REQUIRED = (
+    "pid namespace",
+    "mount namespace",
+    "network namespace",
+    "ipc namespace",
+    "private files",
+    "resource limits",
+    "no capabilities",
+    "no new privileges",
+    "seccomp",
+)
+_START = "import sys; sys.path.append(sys.argv[2]); from tabwright.sandbox.zygote import main; main()"
+_START_TIMEOUT_S = 30.0
+_END_TIMEOUT_S = 10.0
+_ENVIRONMENT = {"HOME": "/tmp", "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # noqa: S108
+_SETTLING_S = 10.0
+_LONGEST_ERROR = 300
+
+
+class Sandbox:
+    """A fork server for untrusted Python programs.
+
+    Args:
+        limits: what each program may use.
+        packages: names of installed packages that programs may import besides the standard library.
+        unsafe: run even where required layers are missing. Everything that the machine offers is still used.
+
+    Attributes:
+        layers: each layer with an empty text where it is active, else the reason why not, as a child reported it.
+
+    Raises:
+        SandboxError: a required layer is missing and `unsafe` is false, or nothing works at all.
+    """
+
+    def __init__(
+        self, limits: Limits | None = None, *, packages: Sequence[str] = (), unsafe: bool = False
+    ) -> None:
+        if sys.platform != "linux":
+            raise SandboxError(f"the sandbox needs Linux, this is {sys.platform}; use a Linux machine or container")
+        self.limits = limits or Limits()
+        self._packages = [path for name in packages for path in _locate(name)]
+        self._unsafe = unsafe
+        try:
+            self._start(isolate=True)
+        except SandboxError:
+            if not unsafe:
+                raise
+            self._start(isolate=False)
+        self.layers = self._probe()
+        missing = {name: self.layers.get(name, "not tried") for name in REQUIRED if self.layers.get(name, "-")}
+        if missing and not unsafe:
+            self.close()
+            raise SandboxError(_missing("; ".join(f"{name} ({why})" for name, why in missing.items())))
+
+    def session(self, source: str) -> Session:
+        """Start a program in a child of its own. Use the session as a context manager."""
+        return Session(self, source)
+
+    def close(self) -> None:
+        """End the fork server and whatever runs under it."""
+        self._control.close()
+        try:
+            self._server.wait(_END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            self._server.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _start(self, *, isolate: bool) -> None:
+        self._control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        code = str(Path(__file__).parents[2])
+        python = getattr(sys, "_base_executable", None) or sys.executable
+        with other:
+            self._server = subprocess.Popen(
+                [python, "-I", "-S", "-B", "-c", _START, str(other.fileno()), code],
+                pass_fds=[other.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env=_ENVIRONMENT,
+            )
+        plan = {
+            "code": code,
+            "isolate": isolate,
+            "limits": asdict(self.limits),
+            "packages": self._packages,
+            "privileged": False,
+        }
+        self._control.send(json.dumps(plan).encode())
+        self._control.settimeout(_START_TIMEOUT_S)
+        try:
+            answer = self._control.recv(1 << 12)
+        except TimeoutError:
+            answer = b"it did not start in time"
+        if answer != b"ready":
+            self.close()
+            raise SandboxError(_missing(answer.decode(errors="replace") or "the fork server ended"))
+        self._control.settimeout(_END_TIMEOUT_S)
+
+    def _probe(self) -> dict[str, str]:
+        with self.session("") as session:
+            layers: Mapping[str, str] = session.layers
+            result = session.finish(None)
+        if not layers:
+            raise SandboxError(f"the first program could not be started: {result.outcome}, {result.error}")
+        return dict(layers)
+
+    def fork(self, limit_bytes: int) -> tuple[Peer, int]:
+        """Fork a child; return the connection to it and the descriptor of its output file."""
+        ours, theirs = socket.socketpair()
+        output = os.memfd_create("output")
+        with theirs:
+            try:
+                socket.send_fds(self._control, [b"run"], [theirs.fileno(), output])
+            except OSError as error:
+                os.close(output)
+                ours.close()
+                raise SandboxError(f"the fork server has gone: {error}") from None
+        return Peer(ours, limit_bytes=limit_bytes, names={}), output
+
+    def end(self) -> tuple[int, int]:
+        """Kill the child and everything it started; return its wait status and its peak memory in bytes."""
+        try:
+            self._control.send(b"end")
+            status, memory = ENDED.unpack(self._control.recv(ENDED.size))
+        except (OSError, struct.error) as error:
+            raise SandboxError(f"the fork server has gone: {error}") from None
+        return status, memory
+
+
+class Session:
+    """One program: loaded, called, ended."""
+
+    def __init__(self, sandbox: Sandbox, source: str) -> None:
+        self._sandbox = sandbox
+        self._source = source
+        self.layers: dict[str, str] = {}
+        self._fault: BaseException | None = None
+        self._result: Result | None = None
+
+    def __enter__(self) -> Self:
+        limits = self._sandbox.limits
+        self._peer, self._output = self._sandbox.fork(limits.answer_bytes)
+        self._started = time.monotonic()
+        self._peer.deadline = self._started + _SETTLING_S
+        with contextlib.suppress(ConnectionEnded):
+            self.layers = self._peer.receive()[1]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.finish(error)
+
+    def load(self) -> None:
+        """Run the program's own lines.
+
+        Raises:
+            Exception: what they raised.
+            ConnectionEnded: the program ended, or took too long.
+        """
+        self._started = time.monotonic()
+        self._peer.deadline = self._started + self._sandbox.limits.timeout_s
+        with self._guard():
+            self._peer.request(["value", self._source, None])
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Return a function that calls the program's global of that name."""
+
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            with self._guard():
+                return self._peer.call(name, arguments, keywords)
+
+        call.__name__ = name
+        return call
+
+    @contextlib.contextmanager
+    def _guard(self) -> Iterator[None]:
+        if self._fault is not None:
+            raise self._fault
+        try:
+            yield
+        except ConnectionEnded as error:
+            self._fault = error
+            raise
+
+    def finish(self, error: BaseException | None) -> Result:
+        """End the program and say what came of it.
+
+        Args:
+            error: what the tests raised, None when they were content. Tests that were content in spite of a
+                connection that ended are not believed.
+        """
+        if self._result is None:
+            duration_s = time.monotonic() - self._started
+            self._peer.close()
+            try:
+                status, memory = self._sandbox.end()
+                size = os.fstat(self._output).st_size
+                output = os.pread(self._output, self._sandbox.limits.output_bytes, 0)
+            finally:
+                os.close(self._output)
+            fault = self._fault or error
+            outcome, text = _judge(fault, status, memory, size, self._sandbox.limits)
+            self._result = Result(
+                outcome=outcome, error=text, duration_s=duration_s, output=output.decode(errors="replace")
+            )
+        return self._result
+
+
+def _judge(
+    error: BaseException | None, status: int, memory: int, written: int, limits: Limits
+) -> tuple[Outcome, str | None]:
+    if written > limits.output_bytes:
+        return "output", f"wrote more than {limits.output_bytes} bytes"
+    if error is None:
+        return "passed", None
+    text = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_ERROR]
+    if isinstance(error, TooLate):
+        return "timeout", f"no result within {limits.timeout_s:g} s"
+    if isinstance(error, TooLarge):
+        return "output", str(error)
+    if isinstance(error, MemoryError):
+        return "memory", text
+    if not isinstance(error, HungUp):
+        return "failed", text
+    return _judge_end(status, memory, limits)
+
+
+def _judge_end(status: int, memory: int, limits: Limits) -> tuple[Outcome, str]:
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number == signal.SIGXCPU:
+            return "timeout", f"used more than {math.ceil(limits.timeout_s) + 1} s of CPU time"
+        if memory > 0.9 * limits.memory_bytes:
+            return "memory", f"killed at {memory} bytes"
+        return "crashed", f"killed by {signal.Signals(number).name}"
+    return "crashed", f"exited with status {os.WEXITSTATUS(status)} before its tests were done"
+
+
+def _locate(package: str) -> list[str]:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise SandboxError(f"package {package!r} is not installed here; install it or leave it out")
+    folder = Path(spec.submodule_search_locations[0])
+    return [str(path) for path in (folder, folder.with_name(f"{package}.libs")) if path.exists()]
+
+
+def _missing(what: str) -> str:
+    return (
+        f"programs cannot be isolated here: {what}; allow unprivileged user namespaces "
+        "(sysctl user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns) or run as root, "
+        "or accept the danger with unsafe=True (--unsafe)"
+    )

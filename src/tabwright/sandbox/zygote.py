@@ -1,0 +1,157 @@
+"""The fork server: a warm, lean Python that forks one sealed child for each program.
+
+It is started afresh (never forked from a process that knows tests), builds the minimal root once, and forks on demand.
+It never sees a program's text: that goes from the tester to the child over a socket that only passes through here.
+
+Control messages (one packet each): `run` with two descriptors (the program's connection, its output), `end` (kill the
+child, wait for it, reply with `Ended`).
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import sys
+import tempfile
+from typing import Any
+
+from tabwright.sandbox import kernel, landlock, program, root, seccomp
+
+ENDED = struct.Struct("=iq")
+_SCRATCH = "/tmp"  # noqa: S108 - a fresh tmpfs of the program's own
+_NAMESPACES = (
+    kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
+)
+# What programs import most; anything else they import for themselves.
+_WARM = (
+    "array base64 bisect collections copy dataclasses datetime decimal enum fractions functools hashlib heapq io "
+    "itertools json math operator random re statistics string textwrap threading traceback typing"
+)
+
+
+def _enter_namespaces() -> bool:
+    """Enter fresh namespaces; return whether the host's root did it, so that no user namespace was needed.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    try:
+        kernel.unshare(_NAMESPACES)
+        return True
+    except PermissionError:
+        pass
+    user, group = os.geteuid(), os.getegid()
+    kernel.unshare(kernel.CLONE_NEWUSER)
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
+        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:  # noqa: PTH123
+            file.write(text)
+    kernel.unshare(_NAMESPACES)
+    return False
+
+
+class Server:
+    """Forks, ends and reports children, one at a time."""
+
+    def __init__(self, control: socket.socket, plan: dict[str, Any]) -> None:
+        self._control = control
+        self._plan = plan
+        self._child = 0
+        self._scratch = _SCRATCH
+        self._own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY) if plan["isolate"] else -1
+
+    def serve(self) -> None:
+        """Follow orders until the tester hangs up."""
+        while True:
+            order, descriptors, _, _ = socket.recv_fds(self._control, 16, 2)
+            if order == b"run":
+                self._run(*descriptors)
+            elif order == b"end":
+                self._control.send(self._end())
+            else:
+                self._end()
+                return
+
+    def _run(self, connection: int, output: int) -> None:
+        if self._plan["isolate"]:
+            # Each child is the first process of a namespace of its own: when it ends, all that it started ends.
+            kernel.setns(self._own_pids, kernel.CLONE_NEWPID)
+            kernel.unshare(kernel.CLONE_NEWPID)
+        else:
+            self._scratch = tempfile.mkdtemp(prefix="tabwright-")
+        self._child = os.fork()
+        if not self._child:
+            program.take_over(self._plan, connection, output, self._scratch)
+        os.close(connection)
+        os.close(output)
+
+    def _end(self) -> bytes:
+        if not self._child:
+            return ENDED.pack(0, 0)
+        if not self._plan["isolate"]:
+            for end in (os.killpg, os.kill):
+                try:
+                    end(self._child, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+        else:
+            os.kill(self._child, signal.SIGKILL)
+        _, status, usage = os.wait4(self._child, 0)
+        self._child = 0
+        if not self._plan["isolate"]:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+        return ENDED.pack(status, usage.ru_maxrss * 1024)
+
+
+def main() -> None:
+    """Serve on the inherited control socket; the first packet is the plan, the answer says how far it got."""
+    kernel.die_with_parent()
+    control = socket.socket(fileno=int(sys.argv[1]))
+    plan: dict[str, Any] = json.loads(control.recv(1 << 16))
+    for name in _WARM.split():
+        __import__(name)
+    sys.path[:] = [entry for entry in sys.path if entry != plan["code"]]
+    plan["landlock"] = landlock.version()
+    problem = ""
+    try:
+        plan["filter"] = seccomp.program(os.uname().machine)
+    except KeyError as error:
+        plan["filter"], problem = b"", f"no system call table for {error}"
+    if plan["isolate"]:
+        try:
+            plan["privileged"] = _enter_namespaces()
+        except OSError as error:
+            problem = str(error)
+    if problem:
+        control.send(problem.encode())
+        return
+    if plan["isolate"]:
+        child = os.fork()
+        if child:
+            control.close()
+            os.waitpid(child, 0)
+            return
+        kernel.die_with_parent()
+    _serve(control, plan)
+
+
+def _serve(control: socket.socket, plan: dict[str, Any]) -> None:
+    try:
+        server = Server(control, plan)
+        if plan["isolate"]:
+            root.build(plan["packages"])
+            kernel.set_hostname("sandbox")
+    except OSError as error:
+        control.send(str(error).encode())
+        return
+    if plan["packages"]:
+        sys.path.append(root.PACKAGES)
+    control.send(b"ready")
+    gc.collect()
+    gc.disable()
+    gc.freeze()
+    server.serve()
