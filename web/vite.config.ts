@@ -1,0 +1,17 @@
+import { defineConfig } from "vite";
+
+// Names carry a hash of the content, so that a browser never mixes two versions of the page, and the paths are
+// relative, so that the page works behind a proxy that serves it under a prefix.
+export default defineConfig({
+  base: "./",
+  build: {
+    outDir: "../src/tabwright/serving/page",
+    emptyOutDir: true,
+    target: ["chrome123", "firefox121", "safari17.5"],
+    sourcemap: false,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  // The page needs its server: `npm run dev` passes every API call on to it.
+  server: { proxy: { "/v1": "http://127.0.0.1:7860" } },
+});
