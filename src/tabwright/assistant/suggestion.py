@@ -52,7 +52,7 @@ def completion_prompt(
     line = line_after(suffix)
     stops = (line,) if line else ()
     if style == "completion":
-        return TextPrompt(text=prefix), stops
+        return TextPrompt(text=prefix, cut=True), stops
     name = language.fence if language else ""
     request = f"Complete the following {language.name if language else 'source'} code. Write only code."
     opening = f"{_FENCE}{name}\n{prefix.lstrip(chr(10))}"

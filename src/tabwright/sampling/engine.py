@@ -26,10 +26,17 @@ class PromptError(EngineError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TextPrompt:
-    """Text to go on with. With `special`, text such as `<|fim_prefix|>` stands for the model's special tokens."""
+    """Text to go on with.
+
+    Attributes:
+        text: what stands before the first new token.
+        special: text such as `<|fim_prefix|>` stands for the model's special tokens.
+        cut: a text that is too long loses its beginning instead of being refused.
+    """
 
     text: str
     special: bool = False
+    cut: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

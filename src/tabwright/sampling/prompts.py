@@ -121,6 +121,8 @@ class Renderer:
 
     async def _render_text(self, prompt: TextPrompt, room: int) -> RenderedPrompt:
         pieces = await self._tokenize(prompt.text, True, prompt.special)
+        if prompt.cut:
+            pieces = _keep_end(pieces, room)
         _check_room(len(pieces), room)
         return self._heal([], pieces, [])
 
