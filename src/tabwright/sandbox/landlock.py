@@ -60,8 +60,6 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
     descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         rule = _PathRule(rights, descriptor)
-        kernel.syscall(
-            "landlock_add_rule", _NR_ADD_RULE, ruleset, _RULE_PATH_BENEATH, ctypes.byref(rule), 0
-        )
+        kernel.syscall("landlock_add_rule", _NR_ADD_RULE, ruleset, _RULE_PATH_BENEATH, ctypes.byref(rule), 0)
     finally:
         os.close(descriptor)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tabwright.sandbox import kernel
 
-_LOAD, _JUMP_IF_EQUAL, _JUMP_IF_BITS, _RETURN = 0x20, 0x15, 0x45, 0x06
+_LOAD, _JUMP_IF_EQUAL, _JUMP_IF_LEAST, _JUMP_IF_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
 _REFUSE, _UNKNOWN = 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
 
@@ -58,6 +58,25 @@ def _threads_only(number: int) -> Iterator[bytes]:
     yield _op(_RETURN, _ALLOW)
 
 
+def _steps(allowed: set[int]) -> list[tuple[int, int]]:
+    """Return (number, verdict) pairs: the verdict holds from that number to the next pair's."""
+    steps = [(0, _ALLOW if 0 in allowed else _REFUSE)]
+    for number in range(1, max(allowed) + 2):
+        verdict = _ALLOW if number in allowed else _REFUSE
+        if verdict != steps[-1][1]:
+            steps.append((number, verdict))
+    return steps
+
+
+def _search(steps: list[tuple[int, int]]) -> list[bytes]:
+    """A binary search: the kernel walks the filter for every call number when it is installed, for each program."""
+    if len(steps) == 1:
+        return [_op(_RETURN, steps[0][1])]
+    middle = len(steps) // 2
+    lower, upper = _search(steps[:middle]), _search(steps[middle:])
+    return [_op(_JUMP_IF_LEAST, steps[middle][0], len(lower), 0), *lower, *upper]
+
+
 def program(machine: str) -> bytes:
     """Return the filter for `machine` as BPF instructions.
 
@@ -75,9 +94,7 @@ def program(machine: str) -> bytes:
     code += _only(checked["socketpair"], _ARGUMENT_0, (_AF_UNIX,))
     code += _only(checked["ioctl"], _ARGUMENT_1, _IOCTLS)
     code += _only(checked["prctl"], _ARGUMENT_0, (_PR_SET_NAME, _PR_GET_NAME))
-    for number in allowed:
-        code += [_op(_JUMP_IF_EQUAL, number, 0, 1), _op(_RETURN, _ALLOW)]
-    code.append(_op(_RETURN, _REFUSE))
+    code += _search(_steps(set(allowed)))
     return b"".join(code)
 
 

@@ -61,9 +61,7 @@ class Sandbox:
         SandboxError: a required layer is missing and `unsafe` is false, or nothing works at all.
     """
 
-    def __init__(
-        self, limits: Limits | None = None, *, packages: Sequence[str] = (), unsafe: bool = False
-    ) -> None:
+    def __init__(self, limits: Limits | None = None, *, packages: Sequence[str] = (), unsafe: bool = False) -> None:
         if sys.platform != "linux":
             raise SandboxError(f"the sandbox needs Linux, this is {sys.platform}; use a Linux machine or container")
         self.limits = limits or Limits()

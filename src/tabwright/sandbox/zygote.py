@@ -24,9 +24,7 @@ from tabwright.sandbox import kernel, landlock, program, root, seccomp
 
 ENDED = struct.Struct("=iq")
 _SCRATCH = "/tmp"  # noqa: S108 - a fresh tmpfs of the program's own
-_NAMESPACES = (
-    kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
-)
+_NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
 # What programs import most; anything else they import for themselves.
 _WARM = (
     "array base64 bisect collections copy dataclasses datetime decimal enum fractions functools hashlib heapq io "

@@ -1,0 +1,189 @@
+"""Jobs -> results, over several worker processes that are watched and replaced.
+
+One thread, one job at a time for each worker: a worker that waits for a job always reads, so sending never blocks.
+"""
+
+from __future__ import annotations
+
+import json
+import selectors
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tabwright.records import Outcome, Problem
+from tabwright.sandbox import Limits, SandboxError
+
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from tabwright.evaluation.worker import main; main()"
+_GRACE_S = 15.0
+_ATTEMPTS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One sample to be judged; `index` comes back with its verdict."""
+
+    index: int
+    problem: Problem
+    completion: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What came of a job."""
+
+    outcome: Outcome
+    error: str | None
+    duration_s: float | None
+
+
+class _Worker:
+    """One worker process and the job that it is at."""
+
+    def __init__(self, settings: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _START, str(Path(__file__).parents[2])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the scorer; its end is the workers' end
+        )
+        self.job: Job | None = None
+        self.attempts = 0
+        self._send(settings)
+        first = self._receive()
+        self.layers: dict[str, str] = first.get("layers", {})
+        if not self.layers:
+            self.stop()
+            raise SandboxError(first.get("refused") or "a worker process could not be started")
+
+    def give(self, job: Job, *, attempts: int = 1) -> None:
+        """Send a job."""
+        self.job, self.attempts, self.since = job, attempts, time.monotonic()
+        self._send(json.dumps({"problem": job.problem.to_mapping(), "completion": job.completion}))
+
+    def take(self) -> Verdict | None:
+        """Return the verdict that is ready to be read, None where the worker has died."""
+        row = self._receive()
+        if "outcome" not in row:
+            return None
+        return Verdict(outcome=row["outcome"], error=row["error"], duration_s=row["duration_s"])
+
+    def stop(self) -> None:
+        """End the process; its sandbox ends with it."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+
+    def _send(self, line: str) -> None:
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):  # seen as the end of its output
+            self.process.stdin.write(line.encode() + b"\n")
+            self.process.stdin.flush()
+
+    def _receive(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        row: dict[str, Any] = json.loads(line) if line.endswith(b"\n") else {}
+        return row
+
+
+class Pool:
+    """A number of workers. Use as a context manager.
+
+    Attributes:
+        layers: the sandbox's layers, as the first worker reported them.
+        replaced: how many workers died or hung and were replaced.
+
+    Raises:
+        SandboxError: programs cannot be isolated here.
+    """
+
+    def __init__(self, workers: int, *, limits: Limits, packages: Sequence[str] = (), unsafe: bool = False) -> None:
+        self._settings = json.dumps({"limits": asdict(limits), "packages": list(packages), "unsafe": unsafe})
+        self._patience_s = limits.timeout_s + _GRACE_S
+        self._selector = selectors.DefaultSelector()
+        self._workers: list[_Worker] = []
+        self.replaced = 0
+        try:
+            for _ in range(workers):
+                self._add()
+        except BaseException:
+            self.close()
+            raise
+        self.layers = self._workers[0].layers
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[int, Verdict]]:
+        """Yield (index, verdict) in the order in which jobs are done."""
+        waiting = iter(jobs)
+        for worker in self._workers:
+            self._feed(worker, waiting)
+        while any(worker.job for worker in self._workers):
+            for key, _ in self._selector.select(timeout=1.0):
+                worker = key.data
+                job, verdict = worker.job, worker.take()
+                if verdict is None:
+                    yield from self._bury(worker, waiting)
+                elif job is not None:
+                    self._feed(worker, waiting)
+                    yield job.index, verdict
+            for worker in [w for w in self._workers if w.job and time.monotonic() - w.since > self._patience_s]:
+                lost = worker.job
+                assert lost is not None
+                self._feed(self._replace(worker), waiting)
+                error = "the program's answer held up the tests"
+                yield lost.index, Verdict(outcome="timeout", error=error, duration_s=None)
+
+    def close(self) -> None:
+        """End every worker."""
+        for worker in self._workers:
+            worker.stop()
+        self._selector.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _add(self) -> _Worker:
+        worker = _Worker(self._settings)
+        self._workers.append(worker)
+        assert worker.process.stdout is not None
+        self._selector.register(worker.process.stdout, selectors.EVENT_READ, worker)
+        return worker
+
+    def _feed(self, worker: _Worker, waiting: Iterator[Job]) -> None:
+        worker.job = None
+        job = next(waiting, None)
+        if job is not None:
+            worker.give(job)
+
+    def _replace(self, worker: _Worker) -> _Worker:
+        assert worker.process.stdout is not None
+        self._selector.unregister(worker.process.stdout)
+        self._workers.remove(worker)
+        worker.stop()
+        self.replaced += 1
+        return self._add()
+
+    def _bury(self, worker: _Worker, waiting: Iterator[Job]) -> Iterator[tuple[int, Verdict]]:
+        """Replace a worker that died; its job gets a second chance, as the death may not be the job's fault."""
+        job, attempts = worker.job, worker.attempts
+        fresh = self._replace(worker)
+        if job is not None and attempts < _ATTEMPTS:
+            fresh.give(job, attempts=attempts + 1)
+            return
+        self._feed(fresh, waiting)
+        if job is not None:
+            yield job.index, Verdict(outcome="crashed", error="its worker process died, twice", duration_s=None)

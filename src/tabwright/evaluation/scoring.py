@@ -1,0 +1,223 @@
+"""A file of samples -> a file of scores, written line by line, resumed where it was interrupted.
+
+The first line of the scores' file is its header: what was scored, with which settings, behind which layers.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tabwright.evaluation.pool import Job, Pool, Verdict
+from tabwright.records import Problem, RecordError, Sample, Score, read_rows
+from tabwright.sandbox import Limits
+
+_HEADER_KEY = "scores_of"
+_FIELD_TYPES: dict[str, tuple[type, ...]] = {
+    "task_id": (str,),
+    "completion": (str,),
+    "mean_logprob": (int, float, type(None)),
+    "n_tokens": (int, type(None)),
+    "finish_reason": (str, type(None)),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoringSettings:
+    """How programs are run.
+
+    Attributes:
+        timeout_s: wall-clock time of one program with all its tests.
+        memory_bytes: address space of one program.
+        packages: installed packages that programs may import, such as "numpy".
+        unsafe: score even where programs cannot be isolated.
+    """
+
+    timeout_s: float = 3.0
+    memory_bytes: int = 1 << 30
+    packages: tuple[str, ...] = ()
+    unsafe: bool = False
+
+    def limits(self) -> Limits:
+        """Return the limits of each program."""
+        return Limits(timeout_s=self.timeout_s, memory_bytes=self.memory_bytes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoresHeader:
+    """The first line of a file of scores.
+
+    Attributes:
+        samples: SHA-256 of the samples' file.
+        problems: SHA-256 of the problems.
+        settings: how programs were run.
+        layers: the sandbox's layers; an empty text where active, else why not.
+    """
+
+    samples: str
+    problems: str
+    settings: Mapping[str, Any]
+    layers: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_samples(path: Path, problems: Mapping[str, Problem]) -> list[Sample]:
+    """Return the samples of a file, each checked.
+
+    Raises:
+        RecordError: a sample lacks a key, has a value of the wrong type, or names a task that does not exist.
+    """
+    samples = []
+    for number, row in enumerate(read_rows(path), start=1):
+        place = f"{path}, sample {number}"
+        try:
+            sample = Sample.from_mapping(row)
+        except RecordError as error:
+            raise RecordError(f"{place}: {error}") from None
+        for name, types in _FIELD_TYPES.items():
+            value = getattr(sample, name)
+            if not isinstance(value, types) or isinstance(value, bool):
+                wanted = " or ".join(kind.__name__ for kind in types)
+                raise RecordError(f"{place}: {name} must be {wanted}, got {type(value).__name__}")
+        if sample.task_id not in problems:
+            raise RecordError(f"{place}: task_id {sample.task_id!r} is not in the benchmark; choose its benchmark")
+        samples.append(sample)
+    if not samples:
+        raise RecordError(f"{path}: no samples in it; make some with `tabwright sample`")
+    return samples
+
+
+def read_scores(path: Path) -> tuple[ScoresHeader, list[Score]]:
+    """Return the header and the scores of a file, in the order of the samples.
+
+    Raises:
+        RecordError: the file is missing or was not written by `score_samples`.
+    """
+    rows = read_rows(path)
+    header = next(rows, {}).get(_HEADER_KEY)
+    if not isinstance(header, dict):
+        raise RecordError(f"{path}: not a file of scores; make one with `tabwright evaluate`")
+    scores = sorted((Score.from_mapping(row) for row in rows), key=lambda score: score.sample_index)
+    return ScoresHeader(**header), scores
+
+
+def score_samples(
+    samples: Path,
+    problems: Mapping[str, Problem],
+    out: Path,
+    *,
+    settings: ScoringSettings | None = None,
+    workers: int | None = None,
+    fresh: bool = False,
+    on_score: Callable[[Score, int, int], None] | None = None,
+) -> list[Score]:
+    """Score every sample, going on where an earlier call with the same arguments was interrupted.
+
+    Args:
+        samples: JSON Lines of `Sample`, or of openai/human-eval.
+        problems: the benchmark.
+        out: the scores' file; each score is in it as soon as it is known.
+        settings: how programs are run.
+        workers: processes; as many as there are processors where None.
+        fresh: throw away what `out` holds.
+        on_score: called with each new score, the number of samples that have one, and the number of samples.
+
+    Returns:
+        All scores, in the order of the samples.
+
+    Raises:
+        RecordError: a file is wrong, or `out` belongs to other samples, problems or settings.
+        SandboxError: programs cannot be isolated here, and the settings are not `unsafe`.
+    """
+    settings = settings or ScoringSettings()
+    count = workers if workers is not None else len(os.sched_getaffinity(0))
+    if count < 1:
+        raise RecordError(f"workers: got {count}, must be at least 1")
+    todo = read_samples(samples, problems)
+    with _locked(out) as descriptor:
+        if fresh:
+            os.ftruncate(descriptor, 0)
+        header = _expected(samples, problems, settings)
+        found = _resume(out, descriptor, header)
+        remaining = [index for index in range(len(todo)) if index not in found]
+        if remaining:
+            count = min(count, len(remaining))
+            with Pool(count, limits=settings.limits(), packages=settings.packages, unsafe=settings.unsafe) as pool:
+                if not os.fstat(descriptor).st_size:
+                    _append(descriptor, {_HEADER_KEY: asdict(replace(header, layers=pool.layers))})
+                jobs = (_job(index, todo[index], problems) for index in remaining)
+                for index, verdict in pool.run(jobs):
+                    found[index] = _make_score(index, todo[index], verdict)
+                    _append(descriptor, found[index].to_mapping())
+                    if on_score is not None:
+                        on_score(found[index], len(found), len(todo))
+            os.fsync(descriptor)
+    return [found[index] for index in range(len(todo))]
+
+
+def _job(index: int, sample: Sample, problems: Mapping[str, Problem]) -> Job:
+    return Job(index=index, problem=problems[sample.task_id], completion=sample.completion)
+
+
+def _make_score(index: int, sample: Sample, verdict: Verdict) -> Score:
+    return Score(
+        task_id=sample.task_id,
+        sample_index=index,
+        outcome=verdict.outcome,
+        error=verdict.error,
+        duration_s=verdict.duration_s,
+        mean_logprob=sample.mean_logprob,
+        n_tokens=sample.n_tokens,
+    )
+
+
+def _expected(samples: Path, problems: Mapping[str, Problem], settings: ScoringSettings) -> ScoresHeader:
+    text = json.dumps([problem.to_mapping() for problem in problems.values()], sort_keys=True)
+    return ScoresHeader(
+        samples=hashlib.sha256(samples.read_bytes()).hexdigest(),
+        problems=hashlib.sha256(text.encode()).hexdigest(),
+        settings=json.loads(json.dumps(asdict(settings))),
+    )
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[int]:
+    """Open the scores' file for appending, for one scorer at a time."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be written: {error.strerror}") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield descriptor
+    except BlockingIOError:
+        raise RecordError(f"{path}: another process is scoring into it; wait, or choose another file") from None
+    finally:
+        os.close(descriptor)
+
+
+def _resume(path: Path, descriptor: int, expected: ScoresHeader) -> dict[int, Score]:
+    """Return the scores that are there by sample, after cutting off a line that was not written to its end."""
+    data = path.read_bytes()
+    os.ftruncate(descriptor, data.rfind(b"\n") + 1)
+    if not os.fstat(descriptor).st_size:
+        return {}
+    header, scores = read_scores(path)
+    for what in ("samples", "problems", "settings"):
+        if getattr(header, what) != getattr(expected, what):
+            raise RecordError(
+                f"{path}: holds scores of other {what}; choose another file, or start afresh (fresh=True, --fresh)"
+            )
+    return {score.sample_index: score for score in scores}
+
+
+def _append(descriptor: int, row: Mapping[str, Any]) -> None:
+    line = memoryview(json.dumps(row, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
+    while line:
+        line = line[os.write(descriptor, line) :]

@@ -1,0 +1,91 @@
+"""One problem and one completion -> what came of it. The test runs here; the program runs in the sandbox.
+
+As in openai/human-eval the program is prompt + completion, and the test's `check` is given the function that
+`entry_point` names; but the function that the test holds only carries plain data to the program's process and back.
+
+Differs: names of the prompt that a test uses (HumanEval/32, 38 and 50 call a helper that the prompt defines) are the
+prompt's own, not what the completion made of them.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import functools
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import Any
+
+from tabwright.records import Problem
+from tabwright.sandbox import ConnectionEnded, Result, Sandbox
+from tabwright.sandbox.calls import TooLate
+
+# The program's own deadline is kept where its answers are read; this one ends a test that goes on by itself.
+_TEST_GRACE_S = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Test:
+    prompt: CodeType | None
+    test: CodeType
+    names: frozenset[str]
+
+
+def judge(sandbox: Sandbox, problem: Problem, completion: str) -> Result:
+    """Run one completion against its problem's test.
+
+    Must be called from the main thread of a process, as it uses SIGALRM.
+    """
+    with sandbox.session(problem.prompt + completion) as session:
+        try:
+            with _alarm(sandbox.limits.timeout_s + _TEST_GRACE_S):
+                session.load()
+                _run(problem, session.function)
+        except (Exception, ConnectionEnded) as error:
+            return session.finish(error)
+        return session.finish(None)
+
+
+def _run(problem: Problem, function: Callable[[str], Callable[..., Any]]) -> None:
+    test = _compile(problem.prompt, problem.test, problem.task_id)
+    scope: dict[str, Any] = {"__name__": "test"}
+    if test.prompt is not None:
+        exec(test.prompt, scope)  # noqa: S102 - the benchmark's own text, no part of the sample
+    for name in test.names - scope.keys() - vars(builtins).keys():
+        scope[name] = function(name)
+    scope[problem.entry_point] = function(problem.entry_point)
+    exec(test.test, scope)  # noqa: S102 - as above
+    scope["check"](scope[problem.entry_point])
+
+
+@functools.lru_cache(maxsize=4096)
+def _compile(prompt: str, test: str, task_id: str) -> _Test:
+    name = f"<test of {task_id}>"
+    prompt_code = None
+    with contextlib.suppress(SyntaxError):  # a prompt may end in the middle of a statement
+        prompt_code = compile(prompt, name, "exec", dont_inherit=True)
+    code = compile(test, name, "exec", dont_inherit=True)
+    return _Test(prompt=prompt_code, test=code, names=frozenset(_names(code)))
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    def ring(number: int, frame: FrameType | None) -> None:
+        raise TooLate
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
