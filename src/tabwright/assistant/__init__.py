@@ -1,13 +1,12 @@
 """Cursor or task + repository -> prompt -> checked suggestion: context, cache, filters, verification."""
 
 from tabwright.assistant.languages import Language, UnknownLanguageError, find_language, language_of, languages
-from tabwright.assistant.suggestion import Cursor, completion_prompt, prompt_for, suggest
+from tabwright.assistant.suggestion import Cursor, prompt_for, suggest
 
 __all__ = [
     "Cursor",
     "Language",
     "UnknownLanguageError",
-    "completion_prompt",
     "find_language",
     "language_of",
     "languages",

@@ -13,23 +13,20 @@ from dataclasses import dataclass, replace
 
 from tabwright.assistant.languages import Language
 from tabwright.sampling.engine import (
-    ChatPrompt,
     Chunk,
     ContextFile,
     Engine,
     InfillPrompt,
-    Message,
     ModelCard,
     Prompt,
     PromptStyle,
     SamplingOptions,
-    TextPrompt,
 )
 from tabwright.sampling.stops import line_after
+from tabwright.sampling.styles import style_prompt
 
 # A suggestion is worth nothing when it comes late: this much prompt is read in a few seconds by a laptop's CPU.
 MAX_PROMPT_TOKENS = 1024
-_FENCE = "```"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,29 +39,15 @@ class Cursor:
     context: tuple[ContextFile, ...] = ()
 
 
-def completion_prompt(
-    prefix: str, suffix: str, language: Language | None, style: PromptStyle
-) -> tuple[Prompt, tuple[str, ...]]:
-    """Return the prompt that goes on with `prefix` in the given style, and the stop strings it needs.
-
-    `chat` has no place for a cursor, so it is asked for as `fence`.
-    """
-    line = line_after(suffix)
-    stops = (line,) if line else ()
-    if style == "completion":
-        return TextPrompt(text=prefix, cut=True), stops
-    name = language.fence if language else ""
-    request = f"Complete the following {language.name if language else 'source'} code. Write only code."
-    opening = f"{_FENCE}{name}\n{prefix.lstrip(chr(10))}"
-    return ChatPrompt(messages=(Message(role="user", content=request),), opening=opening), (*stops, f"\n{_FENCE}")
-
-
 def prompt_for(card: ModelCard, cursor: Cursor) -> tuple[Prompt, tuple[str, ...]]:
     """Return the best prompt for a cursor that this model knows, and the stop strings it needs."""
     if card.infill and (cursor.suffix.strip() or cursor.context):
         return InfillPrompt(prefix=cursor.prefix, suffix=cursor.suffix, context=cursor.context), ()
-    style = card.prompt_style if card.has_chat else "completion"
-    return completion_prompt(cursor.prefix, cursor.suffix, cursor.language, style)
+    style: PromptStyle = "completion" if card.prompt_style == "completion" or not card.has_chat else "fence"
+    name, fence = (cursor.language.name, cursor.language.fence) if cursor.language else (None, "")
+    prompt, stops = style_prompt(style, cursor.prefix, language=name, fence=fence)
+    line = line_after(cursor.suffix)
+    return prompt, (*stops, line) if line else stops
 
 
 async def suggest(engine: Engine, cursor: Cursor, options: SamplingOptions) -> AsyncGenerator[Chunk, None]:

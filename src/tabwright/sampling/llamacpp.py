@@ -38,8 +38,8 @@ from tabwright.sampling.engine import (
     Token,
     Usage,
 )
-from tabwright.sampling.gguf import GGUFFile, read_gguf
 from tabwright.sampling.healing import Vocabulary, grammar
+from tabwright.sampling.models.gguf import GGUFFile, read_gguf
 from tabwright.sampling.prompts import Piece, RenderedPrompt, Renderer
 from tabwright.sampling.sample_stream import SampleStream
 from tabwright.sampling.stops import line_after

@@ -22,7 +22,7 @@ import platformdirs
 
 from tabwright.download import PassedOver, Progress, Source, UrlSource, Wanted, WheelSource, fetch, sha256_of
 from tabwright.sampling.engine import EngineError, PromptStyle
-from tabwright.sampling.gguf import GGUFError, read_gguf
+from tabwright.sampling.models.gguf import GGUFError, read_gguf
 
 _HUB_REFERENCE = re.compile(r"hf:(?P<owner>[\w.-]+)/(?P<repo>[\w.-]+)/(?P<file>[\w./-]+\.gguf)")
 _SHA256 = re.compile(r"sha256=(?P<digest>[0-9a-f]{64})")
@@ -58,7 +58,7 @@ class LocalModel:
 
 @cache
 def _table() -> dict[str, Any]:
-    return tomllib.loads(files("tabwright.sampling").joinpath("registry.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(files("tabwright.sampling.models").joinpath("registry.toml").read_text(encoding="utf-8"))
 
 
 def default_model() -> str:

@@ -103,7 +103,7 @@ class GGUFFile:
 
 @cache
 def _infill_formats() -> tuple[dict[str, str], ...]:
-    text = files("tabwright.sampling").joinpath("infill.toml").read_text(encoding="utf-8")
+    text = files("tabwright.sampling.models").joinpath("infill.toml").read_text(encoding="utf-8")
     return tuple(tomllib.loads(text)["format"])
 
 

@@ -1,0 +1,171 @@
+"""Problems -> samples.jsonl: n completions of every problem, resumable at every sample.
+
+The file beside it, `<name>.recipe.json`, keeps the settings; samples made with other settings are never mixed in. The
+i-th sample of a problem is drawn with seed + i, so an interrupted run gives the samples that a whole one would.
+Running the samples is not done here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tabwright.records import Problem, RecordError, Sample, read_records
+from tabwright.sampling.engine import Chunk, Engine, Prompt, PromptStyle, SamplingOptions
+from tabwright.sampling.stops import HUMANEVAL_STOPS
+from tabwright.sampling.styles import code_of_reply, style_prompt
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SamplesConfig:
+    """How to sample a benchmark; the fields are those of the command line."""
+
+    benchmark: str
+    model: str
+    style: PromptStyle
+    n: int = 1
+    temperature: float = 0.0
+    top_p: float = 0.95
+    top_k: int = 0
+    max_tokens: int = 512
+    seed: int = 0
+
+
+def problem_prompt(problem: Problem, style: PromptStyle) -> tuple[Prompt, tuple[str, ...]]:
+    """Return a Python problem's prompt in a style, and where a sample of it ends."""
+    prompt, stops = style_prompt(style, problem.prompt, language="Python", fence="python")
+    return prompt, stops if style == "chat" else (*stops, *HUMANEVAL_STOPS)
+
+
+async def draw_samples(
+    engine: Engine,
+    problems: Sequence[Problem],
+    config: SamplesConfig,
+    out: Path,
+    progress: Callable[[int], None] = lambda n_done: None,
+) -> int:
+    """Sample every problem `config.n` times into `out`; return how many samples the file then has.
+
+    Samples that the file already has are kept. `progress` is called with the number of samples after each one.
+
+    Raises:
+        RecordError: `out` was made with other settings, or is not a samples file.
+        EngineError: the engine failed; what is written stays.
+    """
+    _check_recipe(out, config)
+    have = _whole_samples(out)
+    writer = _Writer(out, have.total(), progress)
+    progress(have.total())
+    at_once = asyncio.Semaphore(max(engine.slots // config.n, 1))
+
+    async def one(problem: Problem) -> None:
+        async with at_once:
+            await _draw_problem(engine, problem, config, have[problem.task_id], writer)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for problem in problems:
+                if have[problem.task_id] < config.n:
+                    group.create_task(one(problem))
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return writer.n_samples
+
+
+async def _draw_problem(engine: Engine, problem: Problem, config: SamplesConfig, first: int, writer: _Writer) -> None:
+    prompt, stops = problem_prompt(problem, config.style)
+    options = SamplingOptions(
+        max_tokens=config.max_tokens,
+        temperature=config.temperature,
+        top_p=config.top_p,
+        top_k=config.top_k,
+        seed=config.seed + first,
+        stop=stops,
+        n=config.n - first,
+    )
+    drafts = [_Draft() for _ in range(options.n)]
+    written = 0
+    async with aclosing(engine.generate(prompt, options)) as chunks:
+        async for chunk in chunks:
+            drafts[chunk.index].add(chunk)
+            while written < len(drafts) and drafts[written].finish_reason:
+                writer.write(drafts[written].sample(problem, config.style))
+                written += 1
+
+
+@dataclass(slots=True)
+class _Draft:
+    text: str = ""
+    logprobs: list[float] = field(default_factory=list)
+    finish_reason: str | None = None
+
+    def add(self, chunk: Chunk) -> None:
+        self.text += chunk.text
+        self.logprobs += [token.logprob for token in chunk.tokens]
+        self.finish_reason = chunk.finish_reason or self.finish_reason
+
+    def sample(self, problem: Problem, style: PromptStyle) -> Sample:
+        return Sample(
+            task_id=problem.task_id,
+            completion=code_of_reply(self.text) if style == "chat" else self.text,
+            mean_logprob=sum(self.logprobs) / len(self.logprobs) if self.logprobs else None,
+            n_tokens=len(self.logprobs),
+            finish_reason=self.finish_reason,
+        )
+
+
+class _Writer:
+    def __init__(self, path: Path, n_samples: int, progress: Callable[[int], None]) -> None:
+        self._path = path
+        self._progress = progress
+        self.n_samples = n_samples
+
+    def write(self, sample: Sample) -> None:
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(sample.to_mapping(), ensure_ascii=False) + "\n")
+        self.n_samples += 1
+        self._progress(self.n_samples)
+
+
+def _check_recipe(out: Path, config: SamplesConfig) -> None:
+    path = out.with_name(out.name + ".recipe.json")
+    recipe: dict[str, Any] = asdict(config)
+    if not path.exists():
+        if out.exists() and out.stat().st_size:
+            raise RecordError(f"{out}: made without a recipe, so it cannot be gone on with; name another --out")
+        temporary = path.with_name(path.name + ".tmp")
+        temporary.write_text(json.dumps(recipe, indent=2) + "\n")
+        temporary.replace(path)
+        return
+    try:
+        made_with = json.loads(path.read_text())
+    except ValueError:
+        raise RecordError(f"{path}: not JSON; remove it and {out.name} to begin again") from None
+    changed = [
+        f"{key} {made_with.get(key)!r}, now {value!r}" for key, value in recipe.items() if made_with.get(key) != value
+    ]
+    if set(changed) and not _only_more_samples(made_with, recipe):
+        raise RecordError(f"{out}: made with other settings ({'; '.join(changed)}); name another --out")
+    path.write_text(json.dumps(recipe, indent=2) + "\n")
+
+
+def _only_more_samples(made_with: dict[str, Any], recipe: dict[str, Any]) -> bool:
+    return {**made_with, "n": recipe["n"]} == recipe and recipe["n"] >= made_with.get("n", 0)
+
+
+def _whole_samples(out: Path) -> Counter[str]:
+    """Count the samples per problem, and cut off a last line that an interrupted run left torn."""
+    if not out.exists():
+        return Counter()
+    data = out.read_bytes()
+    whole = data.rfind(b"\n") + 1
+    if whole < len(data):
+        with out.open("r+b") as file:
+            file.truncate(whole)
+    return Counter(sample.task_id for sample in read_records(out, Sample))
