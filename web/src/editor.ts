@@ -1,5 +1,5 @@
 /** The code editor: CodeMirror with the page's keys, colours and ghost text. */
-import { defaultKeymap, history, historyKeymap, indentLess, indentMore, insertTab } from "@codemirror/commands";
+import { defaultKeymap, history, historyKeymap, indentLess, indentMore, isolateHistory } from "@codemirror/commands";
 import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { Compartment, EditorState, Prec } from "@codemirror/state";
 import {
@@ -31,11 +31,18 @@ function suggestionKeys(suggester: Suggester): ReturnType<typeof keymap.of> {
   return keymap.of([
     { key: "Tab", run: accept },
     { key: "Ctrl-ArrowRight", mac: "Cmd-ArrowRight", run: acceptWord },
-    { key: "Escape", run: dismissGhost },
+    { key: "Escape", run: dismissAndLetGo },
     { key: "Alt-]", run: (view) => suggester.turn(view, 1), preventDefault: true },
     { key: "Alt-[", run: (view) => suggester.turn(view, -1), preventDefault: true },
     { key: "Alt-\\", run: (view) => suggester.ask(view), preventDefault: true },
   ]);
+}
+
+/** For two seconds after Escape, Tab moves the focus on, so that the keyboard is never trapped in the editor. */
+function dismissAndLetGo(view: EditorView): boolean {
+  if (!dismissGhost(view)) return false; // CodeMirror itself does the rest
+  view.setTabFocusMode(2000);
+  return true;
 }
 
 /** Tab indents a selection, or puts in spaces up to the next stop. */
@@ -44,7 +51,6 @@ const indentKeys = keymap.of([{ key: "Tab", run: indent, shift: indentLess }]);
 function indent(view: EditorView): boolean {
   const { main } = view.state.selection;
   if (!main.empty) return indentMore(view);
-  if (view.state.facet(indentUnit) === "\t") return insertTab(view);
   const column = main.head - view.state.doc.lineAt(main.head).from;
   const width = view.state.facet(indentUnit).length;
   view.dispatch(view.state.replaceSelection(" ".repeat(width - (column % width))), { userEvent: "input.indent" });
@@ -82,6 +88,7 @@ export function setText(view: EditorView, text: string, cursor: number): void {
   view.dispatch({
     changes: { from: 0, to: view.state.doc.length, insert: text },
     selection: { anchor: cursor },
+    annotations: isolateHistory.of("full"),
     scrollIntoView: true,
   });
 }
