@@ -27,6 +27,7 @@ const suggester = new Suggester({
   whileTyping: () => settings.whileTyping,
   waiting: (waiting) => status.waiting(waiting),
   arrived: (figures) => {
+    status.clear();
     status.show(figures);
     announceGhost();
   },

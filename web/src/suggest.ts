@@ -9,6 +9,10 @@ const PAUSE_MS = 200;
 /** Greedy decoding gives one answer only, so other candidates are drawn at least this warm. */
 const LEAST_WARMTH = 0.7;
 const EXTRA_CANDIDATES = 2;
+/** More than any context holds is not sent. The start moves in steps, so that the server's prefix cache still fits. */
+const MOST_BEFORE = 60_000;
+const MOST_AFTER = 20_000;
+const STEP = 10_000;
 
 export interface SuggestHost {
   options(): Pick<SuggestionRequest, "language" | "temperature" | "top_p" | "top_k" | "max_tokens" | "seed">;
@@ -74,7 +78,9 @@ export class Suggester {
 
   private place(view: EditorView): { prefix: string; suffix: string } {
     const { doc, selection } = view.state;
-    return { prefix: doc.sliceString(0, selection.main.head), suffix: doc.sliceString(selection.main.head) };
+    const { head } = selection.main;
+    const start = Math.max(0, Math.ceil((head - MOST_BEFORE) / STEP) * STEP);
+    return { prefix: doc.sliceString(start, head), suffix: doc.sliceString(head, head + MOST_AFTER) };
   }
 
   private follow(update: ViewUpdate): void {
