@@ -2,6 +2,7 @@
 
 from tabwright.assistant.languages import Language, UnknownLanguageError, find_language, language_of, languages
 from tabwright.assistant.suggestion import Cursor, prompt_for, suggest
+from tabwright.assistant.tasks import question_about, tasks
 
 __all__ = [
     "Cursor",
@@ -11,5 +12,7 @@ __all__ = [
     "language_of",
     "languages",
     "prompt_for",
+    "question_about",
     "suggest",
+    "tasks",
 ]

@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from tabwright.records import Problem, RecordError, Sample, read_records
 from tabwright.sampling.engine import Chunk, Engine, Prompt, PromptStyle, SamplingOptions
 from tabwright.sampling.stops import HUMANEVAL_STOPS
@@ -58,6 +60,16 @@ async def draw_samples(
         RecordError: `out` was made with other settings, or is not a samples file.
         EngineError: the engine failed; what is written stays.
     """
+    try:
+        with FileLock(out.with_name(f".{out.name}.lock"), timeout=0):
+            return await _draw_locked(engine, problems, config, out, progress)
+    except Timeout:
+        raise RecordError(f"{out}: another process is sampling into it; wait for it, or name another --out") from None
+
+
+async def _draw_locked(
+    engine: Engine, problems: Sequence[Problem], config: SamplesConfig, out: Path, progress: Callable[[int], None]
+) -> int:
     _check_recipe(out, config)
     have = _whole_samples(out)
     writer = _Writer(out, have.total(), progress)

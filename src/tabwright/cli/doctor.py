@@ -1,0 +1,81 @@
+"""`tabwright doctor`: what this machine has for Tabwright, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import typer
+
+_TOOLCHAINS = {
+    "gcc": ("g++", "C++", "apt install g++"),
+    "javac": ("javac", "Java", "apt install default-jdk"),
+    "node": ("node", "JavaScript", "apt install nodejs"),
+    "go": ("go", "Go", "apt install golang"),
+    "rustc": ("rustc", "Rust", "apt install rustc"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: whether it is there, and what to know about it."""
+
+    group: str
+    name: str
+    present: bool
+    detail: str
+
+
+def doctor_command() -> None:
+    """Look at engine, models, sandbox and tool chains; exit code 1 if completions or scores cannot work."""
+    from rich.console import Console
+    from rich.table import Table
+
+    findings = list(_findings())
+    table = Table("", "what", "", "detail")
+    for finding in findings:
+        table.add_row(finding.group, finding.name, "yes" if finding.present else "no", finding.detail)
+    Console().print(table)
+    if not all(finding.present for finding in findings if finding.group in ("engine", "sandbox")):
+        raise typer.Exit(1)
+
+
+def _findings() -> Iterator[Finding]:
+    yield Finding("machine", f"{platform.system()} {platform.machine()}", True, f"{len(os.sched_getaffinity(0))} cores")
+    yield from _engine()
+    yield from _models()
+    yield from _sandbox()
+    for tool, (command, language, remedy) in _TOOLCHAINS.items():
+        place = shutil.which(command)
+        yield Finding("tool chain", tool, place is not None, place or f"for {language} benchmarks; {remedy}")
+
+
+def _engine() -> Iterator[Finding]:
+    try:
+        yield Finding("engine", "llama.cpp", True, f"xllamacpp {importlib.metadata.version('xllamacpp')}")
+    except importlib.metadata.PackageNotFoundError:
+        yield Finding("engine", "llama.cpp", False, "pip install xllamacpp")
+
+
+def _models() -> Iterator[Finding]:
+    from tabwright.sampling.models import locate, registered_models
+
+    for row in registered_models():
+        here = locate(row.name)
+        yield Finding(
+            "model", row.name, here is not None, str(here.path) if here else f"tabwright models pull {row.name}"
+        )
+
+
+def _sandbox() -> Iterator[Finding]:
+    from tabwright.sandbox import features
+
+    found = features()
+    for layer, reason in found.layers.items():
+        yield Finding("sandbox", layer, not reason, reason)
+    if found.remedy:
+        yield Finding("sandbox", "ready to score", False, found.remedy)

@@ -1,0 +1,89 @@
+"""Options into a running engine: the model is found or pulled with a progress bar, then loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from tabwright.download import Progress
+    from tabwright.sampling import Engine
+    from tabwright.sampling.models import LocalModel
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineOptions:
+    """What a person said about the engine; an empty model is the default one, 0 threads are all cores."""
+
+    model: str = ""
+    remote: str = ""
+    remote_key: str = ""
+    slots: int = 4
+    context: int = 4096
+    threads: int = 0
+
+
+def obtain(reference: str) -> LocalModel:
+    """Return the model of that name, downloading it with a progress bar if it is not here."""
+    from tabwright.sampling.models import default_model, expected_size, locate, pull
+
+    reference = reference or default_model()
+    found = locate(reference)
+    if found is not None:
+        return found
+    with download_bar(reference, expected_size(reference)) as progress:
+        return pull(reference, progress, lambda sentence: typer.echo(f"passed over {sentence}", err=True))
+
+
+@contextmanager
+def download_bar(name: str, size_bytes: int) -> Iterator[Progress]:
+    """Show name, source, size and speed of a download on standard error."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(f"{name}: looking for a source", total=size_bytes or None)
+
+        def show(source: str, n_bytes: int) -> None:
+            bar.update(task, description=f"{name} from {source}", completed=n_bytes)
+
+        yield show
+
+
+async def start_engine(options: EngineOptions, model: LocalModel | None) -> Engine:
+    """Start the engine that the options ask for; `model` is what `obtain` gave, None for a remote one."""
+    if model is None:
+        from tabwright.sampling.remote import RemoteConfig, RemoteEngine
+
+        return await RemoteEngine.start(
+            RemoteConfig(url=options.remote, model=options.model, api_key=options.remote_key)
+        )
+    from tabwright.sampling.llamacpp import LlamaCppConfig, LlamaCppEngine
+
+    return await LlamaCppEngine.start(
+        LlamaCppConfig(
+            path=model.path,
+            name=model.name,
+            licence=model.licence,
+            prompt_style=model.prompt_style,
+            slots=options.slots,
+            context_length=options.context,
+            n_threads=options.threads or None,
+        )
+    )
+
+
+def obtain_for(options: EngineOptions) -> LocalModel | None:
+    """Return the local model that the options ask for, or None if they name a remote server."""
+    return None if options.remote else obtain(options.model)

@@ -1,0 +1,84 @@
+"""`tabwright sample`: a benchmark and a model in, samples.jsonl out; goes on where it was interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from tabwright.cli import options
+from tabwright.cli.benchmarks import load_problems
+from tabwright.cli.engines import EngineOptions, obtain_for, start_engine
+
+if TYPE_CHECKING:
+    from tabwright.records import Problem
+    from tabwright.sampling.samples import SamplesConfig
+
+Style = Literal["completion", "fence", "chat"]
+
+
+def sample_command(
+    benchmark: Annotated[str, typer.Option(help=options.BENCHMARK_HELP)] = "humaneval",
+    n: Annotated[int, typer.Option("-n", min=1, help="Samples of each problem.")] = 1,
+    out: Annotated[Path, typer.Option(help="Where the samples go; an unfinished file is gone on with.")] = Path(
+        "samples.jsonl"
+    ),
+    style: Annotated[Style | None, typer.Option(help="How to ask; default: the model's best.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Only the first problems; 0 is all.")] = 0,
+    temperature: options.Temperature = 0.0,
+    top_p: options.TopP = 0.95,
+    top_k: options.TopK = 0,
+    max_tokens: Annotated[int, typer.Option(min=1, help="The most tokens of a sample.")] = 512,
+    seed: Annotated[int, typer.Option(help="Sample i of a problem is drawn with seed + i.")] = 0,
+    benchmarks: options.Benchmarks = None,
+    model: options.Model = "",
+    remote: options.Remote = "",
+    remote_key: options.RemoteKey = "",
+    workers: options.Slots = 4,
+    context: options.Context = 4096,
+    threads: options.Threads = 0,
+) -> None:
+    """Draw samples of a benchmark's problems from a model."""
+    from tabwright.records import RecordError
+    from tabwright.sampling.samples import SamplesConfig
+
+    if n > 1 and temperature == 0:
+        raise RecordError(f"-n {n}: greedy samples are all the same; give a --temperature above 0, such as 0.2")
+    problems = list(load_problems(benchmark, benchmarks).values())[: limit or None]
+    config = SamplesConfig(
+        benchmark=benchmark,
+        model="",
+        style=style or "completion",
+        n=n,
+        temperature=temperature,
+        top_p=top_p,
+        top_k=top_k,
+        max_tokens=max_tokens,
+        seed=seed,
+    )
+    wanted = EngineOptions(
+        model=model, remote=remote, remote_key=remote_key, slots=workers, context=context, threads=threads
+    )
+    total = asyncio.run(_sample(wanted, problems, config, style is None, out))
+    typer.echo(f"{out}: {total} samples; score them with `tabwright evaluate {out}`")
+
+
+async def _sample(
+    wanted: EngineOptions, problems: Sequence[Problem], config: SamplesConfig, best_style: bool, out: Path
+) -> int:
+    from tabwright.cli.progress import count_bar
+    from tabwright.sampling.samples import draw_samples
+
+    engine = await start_engine(wanted, obtain_for(wanted))
+    try:
+        style = engine.card.prompt_style if best_style else config.style
+        config = replace(config, model=engine.card.name, style=style)
+        label = f"{config.benchmark}, {config.model}, {config.style} prompts"
+        with count_bar(label, len(problems) * config.n) as progress:
+            return await draw_samples(engine, problems, config, out, progress)
+    finally:
+        await engine.close()

@@ -1,0 +1,79 @@
+"""`tabwright serve`: a model in, a page and four protocols on one port out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tabwright.cli import options
+from tabwright.cli.engines import EngineOptions, obtain_for, start_engine
+
+
+def serve_command(
+    model: options.Model = "",
+    listen: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 7860,
+    workers: options.Slots = 4,
+    context: options.Context = 4096,
+    threads: options.Threads = 0,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Run on the CPU, which this engine always does.")] = False,
+    quantize: Annotated[int, typer.Option(help="4 or 8: refuse a model that has more bits to a weight.")] = 0,
+    auth: Annotated[bool, typer.Option("--auth", help="Ask for --username and --password.")] = False,
+    username: Annotated[str, typer.Option(envvar="TABWRIGHT_USERNAME")] = "",
+    password: Annotated[str, typer.Option(envvar="TABWRIGHT_PASSWORD")] = "",
+    api_key: Annotated[str, typer.Option(envvar="TABWRIGHT_API_KEY", help="Key that clients must send.")] = "",
+    open_ok: Annotated[
+        bool, typer.Option("--i-know-this-is-open", help="Listen beyond this machine without authentication.")
+    ] = False,
+    queue: Annotated[int, typer.Option(min=0, help="Requests that may wait; past them 429.")] = 64,
+    log_prompts: Annotated[bool, typer.Option("--log-prompts", help="Write prompts to the log.")] = False,
+    remote: options.Remote = "",
+    remote_key: options.RemoteKey = "",
+) -> None:
+    """Serve completions, infilling and chat: a page, and the protocols that editors and clients speak."""
+    from tabwright.serving import ServingSettings, check_listen, serve
+    from tabwright.serving.settings import SettingsError
+
+    if auth and not (username and password):
+        raise SettingsError("--auth: give --username and --password too (or TABWRIGHT_USERNAME and TABWRIGHT_PASSWORD)")
+    if not auth and (username or password):
+        raise SettingsError("--username and --password: add --auth to ask for them")
+    settings = ServingSettings(
+        host=listen,
+        port=port,
+        api_key=api_key,
+        username=username,
+        password=password,
+        max_queue=queue,
+        log_prompts=log_prompts,
+    )
+    check_listen(settings, open_ok)
+    wanted = EngineOptions(
+        model=model, remote=remote, remote_key=remote_key, slots=workers, context=context, threads=threads
+    )
+    local = obtain_for(wanted)
+    if quantize and local:
+        _check_bits(str(local.path), quantize)
+    serve(lambda: start_engine(wanted, local), settings, on_ready=_announce)
+
+
+def _announce(url: str) -> None:
+    typer.echo(f"Tabwright is ready: {url}  (Ctrl-C stops it)")
+
+
+def _check_bits(path: str, bits: int) -> None:
+    from pathlib import Path
+
+    from tabwright.sampling.models import read_gguf
+    from tabwright.serving.settings import SettingsError
+
+    gguf = read_gguf(Path(path))
+    have = gguf.size_bytes * 8 / max(gguf.n_parameters, 1)
+    if bits not in (4, 8):
+        raise SettingsError(f"--quantize {bits}: give 4 or 8")
+    if have > bits + 2.5:
+        raise SettingsError(
+            f"--quantize {bits}: {path} has {have:.1f} bits to a weight ({gguf.quantisation}) and this engine runs "
+            f"files as they are; name a file quantised to {bits} bits, such as {'Q4_K_M' if bits == 4 else 'Q8_0'}"
+        )
