@@ -49,7 +49,7 @@ def judge(sandbox: Sandbox, problem: Problem, completion: str) -> Result:
 
 
 def _run(problem: Problem, function: Callable[[str], Callable[..., Any]]) -> None:
-    test = _compile(problem.prompt, problem.test, problem.task_id)
+    test = _compile(problem.prompt, problem.test, problem.entry_point, problem.task_id)
     scope: dict[str, Any] = {"__name__": "test"}
     if test.prompt is not None:
         exec(test.prompt, scope)  # noqa: S102 - the benchmark's own text, no part of the sample
@@ -61,13 +61,16 @@ def _run(problem: Problem, function: Callable[[str], Callable[..., Any]]) -> Non
 
 
 @functools.lru_cache(maxsize=4096)
-def _compile(prompt: str, test: str, task_id: str) -> _Test:
+def _compile(prompt: str, test: str, entry_point: str, task_id: str) -> _Test:
     name = f"<test of {task_id}>"
     prompt_code = None
+    code = compile(test, name, "exec", dont_inherit=True)
+    names = frozenset(_names(code))
     with contextlib.suppress(SyntaxError):  # a prompt may end in the middle of a statement
         prompt_code = compile(prompt, name, "exec", dont_inherit=True)
-    code = compile(test, name, "exec", dont_inherit=True)
-    return _Test(prompt=prompt_code, test=code, names=frozenset(_names(code)))
+    if prompt_code is not None and not names & set(prompt_code.co_names) - {entry_point}:
+        prompt_code = None  # most tests use nothing of it
+    return _Test(prompt=prompt_code, test=code, names=names)
 
 
 def _names(code: CodeType) -> Iterator[str]:

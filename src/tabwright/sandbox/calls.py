@@ -97,7 +97,7 @@ class Peer:
         """Send a message and wait for its reply, answering calls meanwhile."""
         self.send(message)
         while True:
-            reply = self.receive()
+            reply: list[Any] = self.receive()
             match reply:
                 case ["call", *_] | ["next", _]:
                     self.send(self.answer(reply))

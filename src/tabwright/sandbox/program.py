@@ -82,14 +82,18 @@ def _become_nobody() -> None:
     os.setresuid(_NOBODY, _NOBODY, _NOBODY)
 
 
-def _limit(limits: dict[str, Any]) -> None:
+def limit_server(limits: dict[str, Any]) -> None:
+    """Set, in the fork server, the limits that children inherit and that do not hinder the server."""
     kernel.limit(resource.RLIMIT_CORE, 0)
-    kernel.limit(resource.RLIMIT_CPU, math.ceil(limits["timeout_s"]) + 1)
+    kernel.limit(resource.RLIMIT_MEMLOCK, 0)
     kernel.limit(resource.RLIMIT_FSIZE, limits["file_bytes"])
     kernel.limit(resource.RLIMIT_NOFILE, limits["open_files"])
-    kernel.limit(resource.RLIMIT_NPROC, limits["threads"])
-    kernel.limit(resource.RLIMIT_MEMLOCK, 0)
     kernel.limit(resource.RLIMIT_AS, limits["memory_bytes"])
+
+
+def _limit(limits: dict[str, Any]) -> None:
+    kernel.limit(resource.RLIMIT_CPU, math.ceil(limits["timeout_s"]) + 1)
+    kernel.limit(resource.RLIMIT_NPROC, limits["threads"])
 
 
 def take_over(plan: dict[str, Any], connection: int, output: int, scratch: str) -> None:

@@ -5,7 +5,6 @@ Everything else of the host (homes, /etc, /proc, /sys, installed packages, the b
 
 from __future__ import annotations
 
-import glob
 import os
 import sysconfig
 from pathlib import Path
@@ -39,8 +38,8 @@ def _bind(source: str, target: str) -> None:
 def _hide_packages(folder: str) -> None:
     """Cover the third-party packages below a bound folder: a data set may be among them."""
     for depth in ("", "python3*/"):
-        for path in glob.glob(f"{glob.escape(folder)}/{depth}[sd]i[ts][et]-packages"):
-            kernel.mount("tmpfs", path, "tmpfs", kernel.MS_RDONLY, "size=4k,mode=555")
+        for path in Path(folder).glob(f"{depth}[sd]i[ts][et]-packages"):
+            kernel.mount("tmpfs", str(path), "tmpfs", kernel.MS_RDONLY, "size=4k,mode=555")
 
 
 def build(packages: list[str]) -> None:

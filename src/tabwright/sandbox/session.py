@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tabwright.sandbox.calls import ConnectionEnded, HungUp, Peer, TooLarge, TooLate
+from tabwright.sandbox.calls import ConnectionEnded, HungUp, Peer, RemoteError, TooLarge, TooLate
 from tabwright.sandbox.limits import Limits, Outcome, Result, SandboxError
 from tabwright.sandbox.zygote import ENDED
 
@@ -73,15 +73,28 @@ class Sandbox:
             if not unsafe:
                 raise
             self._start(isolate=False)
-        self.layers = self._probe()
-        missing = {name: self.layers.get(name, "not tried") for name in REQUIRED if self.layers.get(name, "-")}
-        if missing and not unsafe:
+        try:
+            self.layers = self._probe()
+        except SandboxError:
             self.close()
-            raise SandboxError(_missing("; ".join(f"{name} ({why})" for name, why in missing.items())))
+            raise
 
     def session(self, source: str) -> Session:
-        """Start a program in a child of its own. Use the session as a context manager."""
+        """Return a session for a program. Entering it starts a child of its own, leaving it ends the child.
+
+        Entering raises `SandboxError` where the child lacks a required layer: it is never given the program then.
+        """
         return Session(self, source)
+
+    def check(self, layers: Mapping[str, str]) -> None:
+        """Refuse a child that lacks a required layer, unless the sandbox was told to take what there is.
+
+        Raises:
+            SandboxError: a required layer is missing.
+        """
+        missing = [f"{name} ({layers.get(name, 'not tried')})" for name in REQUIRED if layers.get(name, "-")]
+        if missing and not self._unsafe:
+            raise SandboxError(_missing("; ".join(missing)))
 
     def close(self) -> None:
         """End the fork server and whatever runs under it."""
@@ -132,11 +145,7 @@ class Sandbox:
 
     def _probe(self) -> dict[str, str]:
         with self.session("") as session:
-            layers: Mapping[str, str] = session.layers
-            result = session.finish(None)
-        if not layers:
-            raise SandboxError(f"the first program could not be started: {result.outcome}, {result.error}")
-        return dict(layers)
+            return session.layers
 
     def fork(self, limit_bytes: int) -> tuple[Peer, int]:
         """Fork a child; return the connection to it and the descriptor of its output file."""
@@ -176,8 +185,12 @@ class Session:
         self._peer, self._output = self._sandbox.fork(limits.answer_bytes)
         self._started = time.monotonic()
         self._peer.deadline = self._started + _SETTLING_S
-        with contextlib.suppress(ConnectionEnded):
+        try:
             self.layers = self._peer.receive()[1]
+            self._sandbox.check(self.layers)
+        except (ConnectionEnded, SandboxError) as error:
+            self.finish(error)
+            raise SandboxError(f"a child could not be sealed: {error}") from None
         return self
 
     def __exit__(
@@ -248,7 +261,8 @@ def _judge(
         return "output", f"wrote more than {limits.output_bytes} bytes"
     if error is None:
         return "passed", None
-    text = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_ERROR]
+    named = str(error) if isinstance(error, RemoteError) else f"{type(error).__name__}: {error}"
+    text = " ".join(named.split()).removesuffix(":")[:_LONGEST_ERROR]
     if isinstance(error, TooLate):
         return "timeout", f"no result within {limits.timeout_s:g} s"
     if isinstance(error, TooLarge):

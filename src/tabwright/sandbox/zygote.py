@@ -140,6 +140,7 @@ def main() -> None:
 def _serve(control: socket.socket, plan: dict[str, Any]) -> None:
     try:
         server = Server(control, plan)
+        program.limit_server(plan["limits"])
         if plan["isolate"]:
             root.build(plan["packages"])
             kernel.set_hostname("sandbox")
@@ -149,7 +150,9 @@ def _serve(control: socket.socket, plan: dict[str, Any]) -> None:
     if plan["packages"]:
         sys.path.append(root.PACKAGES)
     control.send(b"ready")
+    # Collecting writes to every object, and so copies the pages that children share with the server.
     gc.collect()
     gc.disable()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     server.serve()

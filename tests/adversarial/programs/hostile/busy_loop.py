@@ -1,0 +1,6 @@
+# ruff: noqa
+# expect: timeout
+# Never ends.
+def task(numbers):
+    while True:
+        pass

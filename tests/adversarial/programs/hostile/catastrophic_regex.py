@@ -1,0 +1,8 @@
+# ruff: noqa
+# expect: timeout
+# Never comes back from C code.
+import re
+
+
+def task(numbers):
+    re.match(r"(a+)+$", "a" * 60 + "b")

@@ -1,0 +1,12 @@
+# ruff: noqa
+# expect: failed CodecError
+# Sends a million brackets past the encoder.
+import os
+import struct
+
+
+def task(numbers):
+    frame = b"[" * 1_000_000
+    os.write(3, struct.pack("!I", len(frame)) + frame)
+    while True:
+        pass

@@ -1,0 +1,13 @@
+# ruff: noqa
+# expect: failed CodecError
+# Answers with an object that equals everything.
+class Anything:
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return 0
+
+
+def task(numbers):
+    return Anything()

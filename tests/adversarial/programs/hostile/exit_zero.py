@@ -1,0 +1,6 @@
+# ruff: noqa
+# expect: failed SystemExit
+# Leaves with a friendly status while it is loaded.
+import sys
+
+sys.exit(0)

@@ -1,0 +1,10 @@
+# ruff: noqa
+# expect: timeout
+# Announces an answer and never sends it.
+import os
+import time
+
+
+def task(numbers):
+    os.write(3, b"\x00\x00\xff\xff[")
+    time.sleep(60)

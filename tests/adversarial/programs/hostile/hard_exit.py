@@ -1,0 +1,6 @@
+# ruff: noqa
+# expect: crashed exited with status 0
+# Ends the process with status 0 before any test.
+import os
+
+os._exit(0)

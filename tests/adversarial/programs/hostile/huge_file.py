@@ -1,0 +1,7 @@
+# ruff: noqa
+# expect: failed OSError: \[Errno 27\]
+# Writes one huge file.
+def task(numbers):
+    with open("file", "wb") as file:
+        while True:
+            file.write(b"x" * (1 << 20))

@@ -1,0 +1,13 @@
+# ruff: noqa
+# expect: failed CodecError
+# Answers with a list that equals everything.
+class Anything(list):
+    def __eq__(self, other):
+        return True
+
+    def __ne__(self, other):
+        return False
+
+
+def task(numbers):
+    return Anything()

@@ -1,0 +1,7 @@
+# ruff: noqa
+# expect: memory
+# Grows until there is nothing left.
+def task(numbers):
+    hoard = []
+    while True:
+        hoard.append(bytearray(32 << 20))

@@ -1,0 +1,5 @@
+# ruff: noqa
+# expect: memory
+# Wants sixteen gigabytes.
+def task(numbers):
+    return [0] * (2 << 30)

@@ -1,0 +1,8 @@
+# ruff: noqa
+# expect: failed PermissionError
+# Asks the kernel about the network.
+import socket
+
+
+def task(numbers):
+    socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)

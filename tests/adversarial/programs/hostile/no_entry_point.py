@@ -1,0 +1,4 @@
+# ruff: noqa
+# expect: failed NameError
+# Defines nothing.
+x = 1

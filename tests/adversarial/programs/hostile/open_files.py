@@ -1,0 +1,5 @@
+# ruff: noqa
+# expect: failed OSError: \[Errno 24\]
+# Opens files without end.
+def task(numbers):
+    return len([open("/dev/null") for _ in range(100_000)])

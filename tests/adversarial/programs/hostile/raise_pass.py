@@ -1,0 +1,9 @@
+# ruff: noqa
+# expect: failed Passed
+# Raises an exception called Passed.
+class Passed(BaseException):
+    pass
+
+
+def task(numbers):
+    raise Passed("passed")

@@ -1,0 +1,6 @@
+# ruff: noqa
+# expect: timeout
+# Sleeps.
+import time
+
+time.sleep(3600)

@@ -1,0 +1,4 @@
+# ruff: noqa
+# expect: failed SyntaxError
+# Is no program.
+def task(numbers:

@@ -1,0 +1,11 @@
+# ruff: noqa
+# expect: failed PermissionError
+# Attaches to another process.
+import ctypes
+
+
+def task(numbers):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.ptrace(16, 1, 0, 0) < 0:
+        raise PermissionError(ctypes.get_errno())
+    return sorted(numbers)

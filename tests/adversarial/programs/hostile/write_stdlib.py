@@ -1,0 +1,8 @@
+# ruff: noqa
+# expect: failed OSError: \[Errno 30\]|failed PermissionError
+# Plants code in the standard library for the next program.
+import json
+
+
+def task(numbers):
+    open(json.__file__, "a").write("x = 1")
