@@ -21,15 +21,8 @@ pytestmark = pytest.mark.browser
 MODEL = "smollm2-135m"
 START_TIMEOUT_S = 120
 CODE = "def add(a, b):\n    return "
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+CHROMIUM_FLAGS = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync"]
+CHROMIUM_FLAGS += ["disable-background-networking", "disable-component-update"]
 
 GHOST = """(() => {
     const [line, below] = ['span', 'div'].map(tag => document.querySelector(tag + '.ghost')?.textContent);
@@ -96,7 +89,7 @@ def browser() -> Iterator[Browser]:
     if chromium is None:
         pytest.skip("Chromium is missing: `apt-get install chromium`")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=[f"--{flag}" for flag in CHROMIUM_FLAGS])
         yield browser
         browser.close()
 
@@ -112,10 +105,7 @@ class Visit:
         self.requests: list[Request] = []
         self.page.on("request", lambda request: self.requests.append(request))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on(
-            "console",
-            lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None,
-        )
+        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type != "log" else None)
 
     def open(self) -> "Visit":
         self.page.goto("/")
@@ -265,19 +255,13 @@ def test_controls_reach_the_server(visit: Visit) -> None:
     visit.suggestion()
     wanted |= {"prefix": CODE, "suffix": "", "language": "Python", "n": 1, "stream": True}
     assert visit.asked()[-1] == wanted
-
-
-@pytest.mark.parametrize("value", ["9", "", "-1"])
-def test_a_value_out_of_range_is_not_sent(visit: Visit, value: str) -> None:
-    visit.page.click("#settings-toggle")
-    visit.page.fill("#temperature", value)
-    visit.write(CODE)
+    visit.page.fill("#temperature", "9")
+    visit.write("x = ")
     visit.suggestion()
-    assert visit.asked()[-1]["temperature"] == 0
+    assert visit.asked()[-1]["temperature"] == 0, "a value out of range is not sent"
 
 
 def test_status_line_tells_what_it_cost(visit: Visit) -> None:
-    visit.write(CODE)
     visit.suggestion()
     told = r"Latency.*\d (ms|s).*First token.*\d (ms|s).*\d tokens/s.*\d tokens, \d+ from cache.*"
     expect(visit.page.locator("#figures")).to_contain_text(re.compile(told + MODEL))
@@ -377,10 +361,8 @@ def test_server_stops_and_comes_back(browser: Browser) -> None:
 def test_an_error_is_shown_in_the_servers_words(visit: Visit) -> None:
     visit.suggestion()
     message = "max_tokens is 999: give at most 512"
-    visit.page.route(
-        "**/v1/suggestions",
-        lambda route: route.fulfill(status=400, json={"error": {"message": message, "type": "x"}}),
-    )
+    body = {"error": {"message": message, "type": "x"}}
+    visit.page.route("**/v1/suggestions", lambda route: route.fulfill(status=400, json=body))
     visit.write(CODE)
     expect(visit.page.get_by_role("alert")).to_have_text(re.compile(re.escape(message)))
     visit.page.click("#banner-close")
@@ -438,22 +420,20 @@ def test_keyboard_alone_reaches_everything(visit: Visit) -> None:
     visit.page.keyboard.press("Escape")
     visit.page.keyboard.press("Tab")
     assert visit.focused() != "editor", "Escape, then Tab leaves the editor"
-    reached = []
-    for _ in range(40):
+    reached: set[str] = set()
+    for _ in range(30):
         where = visit.focused()
-        if where in reached:
-            break
-        reached.append(where)
+        reached.add(where)
         if where == "editor":
             visit.page.keyboard.press("Escape")
         elif where:
-            outline = f"getComputedStyle(document.getElementById('{where}')).outlineStyle"
-            assert visit.page.evaluate(outline) == "solid", f"the focus does not show on #{where}"
+            outline = f"getComputedStyle(document.getElementById('{where}')).outline"
+            assert "solid 2px" in visit.page.evaluate(outline), f"the focus does not show on #{where}"
         visit.page.keyboard.press("Tab")
     wanted = {"theme", "language", "examples", "settings-toggle", "editor", "accept", "next", "messages"}
     assert visit.page.evaluate(NAMELESS) == []
     expect(visit.page.get_by_role("textbox", name="Code editor")).to_be_visible()
-    assert wanted | {"question", "send-selection", "send", "clear-chat"} <= set(reached)
+    assert wanted | {"question", "send-selection", "send", "clear-chat"} <= reached
 
 
 def test_tab_indents_where_there_is_no_suggestion(visit: Visit) -> None:
@@ -463,6 +443,14 @@ def test_tab_indents_where_there_is_no_suggestion(visit: Visit) -> None:
     visit.page.keyboard.press("Tab")
     assert visit.text() == "if x:\n    "
     assert visit.focused() == "editor"
+
+
+def test_a_reload_keeps_the_text(visit: Visit) -> None:
+    visit.page.select_option("#language", "Go")
+    visit.write("package main")
+    visit.page.reload()
+    expect(visit.page.locator(".cm-content")).to_contain_text("package main")
+    assert visit.page.input_value("#language") == "Go"
 
 
 def test_theme_follows_the_system_and_the_button(browser: Browser, server: Server) -> None:

@@ -38,6 +38,9 @@ export class Chat {
       this.ask(this.question.value);
     });
     byId("send-selection", HTMLButtonElement).addEventListener("click", () => this.askAboutSelection());
+    for (const starter of byId("chat-empty", HTMLElement).querySelectorAll("button")) {
+      starter.addEventListener("click", () => this.askAboutSelection(starter.dataset["question"]));
+    }
     byId("clear-chat", HTMLButtonElement).addEventListener("click", () => this.clear());
     this.stopButton.addEventListener("click", () => this.stop());
   }
@@ -53,10 +56,9 @@ export class Chat {
     this.question.focus();
   }
 
-  private askAboutSelection(): void {
+  private askAboutSelection(question = this.question.value.trim() || "Explain this code."): void {
     const { code, language } = this.host.selection();
     if (code.trim() === "") return this.host.announce("There is no code to send.");
-    const question = this.question.value.trim() || "Explain this code.";
     this.ask(`${question}\n\n${fenced(code, language.toLowerCase())}`);
   }
 

@@ -53,7 +53,7 @@ export class Connection {
     } else if (error.status === 401) {
       this.status.trouble("The server asks for a user name and password: reload the page to sign in.");
     } else if (error.retryAfterS !== null) {
-      this.status.note(`The server is busy; trying again in ${error.retryAfterS} s.`);
+      this.status.note(`The server is busy and asks to wait ${error.retryAfterS} s.`);
     } else {
       this.status.trouble(error.message);
     }

@@ -15,6 +15,7 @@ import { Suggester } from "./suggest";
 import { setUpTheme } from "./theme";
 
 const PLAIN = "None";
+const DRAFT = "tabwright.draft";
 
 setUpTheme(byId("theme", HTMLButtonElement));
 const picker = byId("language", HTMLSelectElement);
@@ -52,19 +53,37 @@ function chosenLanguage(): string | null {
 /** Called whenever the server is there: at first, and again each time that it comes back. */
 function ready(info: PageInfo, isFirst: boolean): void {
   chat.serve(info);
-  const wanted = isFirst ? "Python" : picker.value;
+  const wanted = picker.value;
   picker.replaceChildren(...[PLAIN, ...info.languages].map((name) => new Option(name)));
-  picker.value = info.languages.includes(wanted) ? wanted : PLAIN;
+  pick(wanted);
   const [first] = EXAMPLES;
-  if (isFirst && first && editor.state.doc.length === 0) load(first);
+  if (isFirst && first && editor.state.doc.length === 0) load(draft() ?? first);
   else suggester.ask(editor);
 }
 
-function load(example: Example): void {
-  if ([...picker.options].some((option) => option.value === example.language)) picker.value = example.language;
+/** What the editor held when this tab left the page, so that a reload loses nothing. */
+function draft(): Example | null {
+  const stored = sessionStorage.getItem(DRAFT);
+  return stored === null ? null : (JSON.parse(stored) as Example);
+}
+
+function keepDraft(): void {
+  const code = editor.state.doc.toString();
+  if (code === "") sessionStorage.removeItem(DRAFT);
+  else sessionStorage.setItem(DRAFT, JSON.stringify({ title: "", language: picker.value, code }));
+}
+
+/** Picks a language, or plain text when the server does not know it. */
+function pick(language: string): void {
+  picker.value = language;
+  if (picker.selectedIndex < 0) picker.value = PLAIN;
   void setLanguage(editor, chosenLanguage());
+}
+
+function load(example: Example): void {
+  pick(example.language);
   const cursor = example.code.indexOf(CURSOR);
-  setText(editor, example.code.replace(CURSOR, ""), cursor);
+  setText(editor, example.code.replace(CURSOR, ""), cursor < 0 ? example.code.length : cursor);
   if (example.question === undefined) editor.focus();
   else chat.suggest(example.question);
 }
@@ -73,8 +92,8 @@ function announceGhost(): void {
   const ghost = editor.state.field(ghostField);
   if (ghost === null) return;
   const shown = choices(ghost);
-  const place = shown.length > 1 ? `${shown.indexOf(ghost.active) + 1} of ${shown.length}` : "";
-  status.announce(`Suggestion ${place}: ${remaining(ghost)}`);
+  const place = shown.length > 1 ? ` ${shown.indexOf(ghost.active) + 1} of ${shown.length}` : "";
+  status.announce(`Suggestion${place}: ${remaining(ghost)}`);
 }
 
 /** The buttons under the editor do what the keys do, for those without a keyboard. */
@@ -115,5 +134,7 @@ picker.addEventListener("change", () => {
   dismissGhost(editor);
   suggester.ask(editor);
 });
+
+addEventListener("pagehide", keepDraft);
 
 void connection.connect();
