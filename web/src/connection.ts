@@ -28,7 +28,8 @@ export class Connection {
   async connect(): Promise<void> {
     clearTimeout(this.retry);
     try {
-      const info = await pageInfo(AbortSignal.timeout(GIVE_UP_MS));
+      // The first time the browser may be asking for a password, which takes as long as it takes.
+      const info = await pageInfo(this.wasLost ? AbortSignal.timeout(GIVE_UP_MS) : undefined);
       this.status.connected(info);
       this.status.clear();
       if (this.wasLost) this.status.note("The server is back.");
