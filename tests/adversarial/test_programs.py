@@ -30,7 +30,7 @@ PROBLEM = Problem(task_id="sort", prompt="", entry_point="task", test=TEST)
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(Limits(timeout_s=2.0)) as sandbox:
+    with Sandbox(Limits(timeout_s=3.0, memory_bytes=640 << 20)) as sandbox:
         yield sandbox
 
 

@@ -80,7 +80,7 @@ class Server:
             kernel.setns(self._own_pids, kernel.CLONE_NEWPID)
             kernel.unshare(kernel.CLONE_NEWPID)
         else:
-            self._scratch = tempfile.mkdtemp(prefix="tabwright-")
+            self._scratch = tempfile.mkdtemp(prefix="tabwright-sandbox-")
         self._child = os.fork()
         if not self._child:
             program.take_over(self._plan, connection, output, self._scratch)

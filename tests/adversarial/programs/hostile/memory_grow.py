@@ -4,4 +4,4 @@
 def task(numbers):
     hoard = []
     while True:
-        hoard.append(bytearray(32 << 20))
+        hoard.append(bytearray(64 << 20))
