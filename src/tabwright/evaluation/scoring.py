@@ -205,6 +205,9 @@ def _locked(path: Path) -> Iterator[int]:
 def _resume(path: Path, descriptor: int, expected: ScoresHeader) -> dict[int, Score]:
     """Return the scores that are there by sample, after cutting off a line that was not written to its end."""
     data = path.read_bytes()
+    start = f'{{"{_HEADER_KEY}": '.encode()
+    if not data[: len(start)] == start[: len(data)]:
+        raise RecordError(f"{path}: not a file of scores; choose another file")
     os.ftruncate(descriptor, data.rfind(b"\n") + 1)
     if not os.fstat(descriptor).st_size:
         return {}

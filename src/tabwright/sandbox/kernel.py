@@ -55,7 +55,7 @@ def setns(descriptor: int, kind: int) -> None:
 
 
 def mount(source: str | None, target: str, kind: str | None, flags: int, options: str = "") -> None:
-    """Mount a file system, or bind a part of one, as mount(2) does."""
+    """Attach a file system, or bind a part of one."""
     encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind, options)]
     result = _libc.mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), encoded[3])
     _checked(result, f"mount {target}")

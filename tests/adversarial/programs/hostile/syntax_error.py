@@ -1,4 +1,0 @@
-# ruff: noqa
-# expect: failed SyntaxError
-# Is no program.
-def task(numbers:

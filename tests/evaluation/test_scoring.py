@@ -1,0 +1,189 @@
+"""Scoring a file with real workers: streamed, resumed, watched; wrong files are named with their place."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tabwright.evaluation import ScoringSettings, read_samples, read_scores, score_samples
+from tabwright.evaluation.pool import Job, Pool
+from tabwright.records import Problem, RecordError, Score
+from tabwright.sandbox import Limits
+
+SOURCE = str(Path(__file__).parents[2] / "src")
+PROBLEMS = {
+    f"t/{i}": Problem(
+        task_id=f"t/{i}", prompt="def f(x):\n", entry_point="f", test=f"def check(c):\n    assert c(1) == {i}\n"
+    )
+    for i in range(4)
+}
+FAST = ScoringSettings(timeout_s=1.0)
+
+
+def rows(n: int = 8) -> list[dict[str, Any]]:
+    return [{"task_id": f"t/{i % 4}", "completion": f"    return {i}\n"} for i in range(n)]
+
+
+def write(path: Path, samples: Sequence[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in samples), encoding="utf-8")
+    return path
+
+
+def test_scores_come_in_order_with_what_the_samples_say(tmp_path: Path) -> None:
+    samples = rows()
+    samples[0] |= {"mean_logprob": -0.25, "n_tokens": 7, "finish_reason": "stop", "extra": [1]}
+    seen: list[tuple[int, int]] = []
+
+    def on_score(score: Score, done: int, total: int) -> None:
+        seen.append((done, total))
+
+    out = tmp_path / "scores.jsonl"
+    scores = score_samples(
+        write(tmp_path / "s.jsonl", samples), PROBLEMS, out, settings=FAST, workers=2, on_score=on_score
+    )
+    assert [score.outcome for score in scores] == ["passed"] * 4 + ["failed"] * 4
+    assert [score.sample_index for score in scores] == list(range(8))
+    assert (scores[0].mean_logprob, scores[0].n_tokens) == (-0.25, 7)
+    assert scores[4].error == "AssertionError"
+    assert seen == [(i, 8) for i in range(1, 9)]
+    header, again = read_scores(out)
+    assert again == scores
+    assert header.settings["timeout_s"] == 1.0
+    assert header.layers["seccomp"] == ""
+
+
+def test_openai_result_files_are_samples(tmp_path: Path) -> None:
+    row = {"task_id": "t/1", "completion": "    return 1\n", "result": "passed", "passed": True}
+    scores = score_samples(write(tmp_path / "s.jsonl", [row]), PROBLEMS, tmp_path / "o.jsonl", settings=FAST)
+    assert scores[0].passed
+
+
+def test_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    samples, out = write(tmp_path / "s.jsonl", rows()), tmp_path / "o.jsonl"
+
+    def stop(score: Score, done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score_samples(samples, PROBLEMS, out, settings=FAST, workers=1, on_score=stop)
+    kept = out.read_bytes()
+    out.write_bytes(kept + b'{"task_id": "t/3", "sample_in')  # what a writer leaves that is killed in a line
+    new: list[int] = []
+    scores = score_samples(
+        samples, PROBLEMS, out, settings=FAST, on_score=lambda score, done, total: new.append(score.sample_index)
+    )
+    assert sorted(new) == [3, 4, 5, 6, 7]
+    assert len(scores) == 8
+    assert out.read_bytes().startswith(kept)
+    assert read_scores(out)[1] == scores
+
+
+def test_kill_9_loses_nothing_and_scores_nothing_twice(tmp_path: Path) -> None:
+    slow = [{"task_id": "t/1", "completion": f"    import time; time.sleep(0.1)\n    return {i}\n"} for i in range(30)]
+    samples, out = write(tmp_path / "s.jsonl", slow), tmp_path / "o.jsonl"
+    problem = PROBLEMS["t/1"].to_mapping()
+    code = (
+        "from pathlib import Path\nfrom tabwright.evaluation import *\nfrom tabwright.records import Problem\n"
+        f"score_samples(Path({str(samples)!r}), {{'t/1': Problem(**{problem!r})}}, Path({str(out)!r}), workers=1)\n"
+    )
+    scorer = subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": SOURCE})
+    deadline = time.monotonic() + 30
+    while (not out.exists() or out.read_bytes().count(b"\n") < 5) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    scorer.send_signal(signal.SIGKILL)
+    scorer.wait()
+    done = {score.sample_index for score in read_scores(out)[1]}
+    assert 4 <= len(done) < 30
+    new: list[int] = []
+    scores = score_samples(
+        samples,
+        {"t/1": PROBLEMS["t/1"]},
+        out,
+        on_score=lambda score, count, total: new.append(score.sample_index),
+    )
+    assert sorted(new) == sorted(set(range(30)) - done)
+    assert [score.sample_index for score in scores if score.passed] == [1]
+
+
+@pytest.mark.parametrize("changed", ["samples", "problems", "settings"])
+def test_other_samples_problems_or_settings_are_noticed(tmp_path: Path, changed: str) -> None:
+    samples, out = write(tmp_path / "s.jsonl", rows(1)), tmp_path / "o.jsonl"
+    score_samples(samples, PROBLEMS, out, settings=FAST)
+    problems, settings = PROBLEMS, FAST
+    if changed == "samples":
+        write(samples, rows(2))
+    elif changed == "problems":
+        problems = {name: PROBLEMS[name] for name in ("t/0", "t/1")}
+    else:
+        settings = ScoringSettings(timeout_s=2.0)
+    with pytest.raises(RecordError, match=f"holds scores of other {changed}; .*--fresh"):
+        score_samples(samples, problems, out, settings=settings)
+    assert score_samples(samples, problems, out, settings=settings, fresh=True)[0].passed
+
+
+def test_a_file_that_holds_something_else_is_not_touched(tmp_path: Path) -> None:
+    samples, out = write(tmp_path / "s.jsonl", rows(1)), write(tmp_path / "o.jsonl", rows(1))
+    before = out.read_bytes()
+    with pytest.raises(RecordError, match="not a file of scores"):
+        score_samples(samples, PROBLEMS, out, settings=FAST)
+    assert out.read_bytes() == before
+    notes = tmp_path / "notes.txt"
+    notes.write_text("no newline at its end")
+    with pytest.raises(RecordError):
+        score_samples(samples, PROBLEMS, notes, settings=FAST)
+    assert notes.read_text() == "no newline at its end"
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"task_id": "t/9", "completion": ""}, "sample 2: task_id 't/9' is not in the benchmark"),
+        ({"task_id": "t/1"}, "sample 2: .*'completion'"),
+        ({"task_id": "t/1", "completion": None}, "sample 2: completion must be str, got NoneType"),
+        ({"task_id": "t/1", "completion": "", "n_tokens": "7"}, "sample 2: n_tokens must be int or NoneType, got str"),
+    ],
+)
+def test_wrong_samples_are_named(tmp_path: Path, row: dict[str, Any], message: str) -> None:
+    with pytest.raises(RecordError, match=message):
+        read_samples(write(tmp_path / "s.jsonl", [*rows(1), row]), PROBLEMS)
+
+
+def test_one_scorer_at_a_time(tmp_path: Path) -> None:
+    samples, out = write(tmp_path / "s.jsonl", rows(2)), tmp_path / "o.jsonl"
+
+    def second(score: Score, done: int, total: int) -> None:
+        with pytest.raises(RecordError, match="another process is scoring into it"):
+            score_samples(samples, PROBLEMS, out, settings=FAST)
+
+    assert len(score_samples(samples, PROBLEMS, out, settings=FAST, workers=1, on_score=second)) == 2
+
+
+def test_workers_that_die_are_replaced() -> None:
+    problem = PROBLEMS["t/1"]
+    with Pool(2, limits=Limits(timeout_s=1.0)) as pool:
+        verdicts = {}
+        jobs = (Job(index=i, problem=problem, completion=f"    return {i}\n") for i in range(12))
+        for index, verdict in pool.run(jobs):
+            verdicts[index] = verdict.outcome
+            if index in (3, 7):
+                pool._workers[0].process.kill()
+        assert pool.replaced == 2
+    assert verdicts == {i: "passed" if i == 1 else "failed" for i in range(12)}
+
+
+def test_a_test_that_kills_its_worker_is_a_crash() -> None:
+    deadly = Problem(task_id="d", prompt="def f(x):\n", entry_point="f", test="import os\nos._exit(3)\n")
+    with Pool(1, limits=Limits(timeout_s=1.0)) as pool:
+        jobs = [Job(index=i, problem=p, completion="    return 1\n") for i, p in enumerate([deadly, PROBLEMS["t/1"]])]
+        verdicts = dict(pool.run(jobs))
+    assert (verdicts[0].outcome, verdicts[1].outcome) == ("crashed", "passed")

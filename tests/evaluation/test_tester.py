@@ -1,0 +1,86 @@
+"""HumanEval through the sandbox: every canonical solution passes, nothing does not; tests cannot be faked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tabwright.evaluation import judge, load_benchmark
+from tabwright.evaluation.benchmarks import BENCHMARKS, ENVIRONMENT_VARIABLE
+from tabwright.records import Problem, RecordError
+from tabwright.sandbox import Limits, Result, Sandbox
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(Limits(timeout_s=3.0)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def humaneval() -> dict[str, Problem]:
+    try:
+        return load_benchmark("humaneval")
+    except RecordError:
+        pytest.skip(f"{BENCHMARKS['humaneval']} is missing; name its folder in {ENVIRONMENT_VARIABLE}")
+
+
+def test_canonical_solutions_pass(sandbox: Sandbox, humaneval: dict[str, Problem]) -> None:
+    results = {t: judge(sandbox, p, p.canonical_solution) for t, p in humaneval.items()}
+    assert len(results) == 164
+    assert {t: r for t, r in results.items() if r.outcome != "passed"} == {}
+
+
+def test_returning_nothing_fails(sandbox: Sandbox, humaneval: dict[str, Problem]) -> None:
+    results = [judge(sandbox, problem, "    return None\n") for problem in humaneval.values()]
+    assert [result.outcome for result in results] == ["failed"] * 164
+
+
+def test_a_helper_of_the_prompt_cannot_be_replaced(sandbox: Sandbox, humaneval: dict[str, Problem]) -> None:
+    cheat = "    return 0.0\n\n\ndef poly(xs, x):\n    return 0.0\n"
+    assert judge(sandbox, humaneval["HumanEval/32"], cheat).outcome == "failed"
+
+
+def one(sandbox: Sandbox, completion: str, test: str, prompt: str = "def f(x):\n") -> Result:
+    return judge(sandbox, Problem(task_id="t", prompt=prompt, entry_point="f", test=test), completion)
+
+
+def test_an_error_that_the_test_expects(sandbox: Sandbox) -> None:
+    test = "def check(c):\n    try:\n        c(1)\n    except ValueError:\n        return\n    assert False\n"
+    assert one(sandbox, "    raise ValueError('x')", test).outcome == "passed"
+    assert one(sandbox, "    raise TypeError('x')", test).error == "TypeError: x"
+    assert one(sandbox, "    return 1", test).error == "AssertionError"
+
+
+def test_a_test_that_swallows_everything_is_not_believed(sandbox: Sandbox) -> None:
+    test = "def check(c):\n    try:\n        c(1)\n    except BaseException:\n        pass\n"
+    assert one(sandbox, "    import os; os._exit(0)", test).outcome == "crashed"
+    assert one(sandbox, "    while True: pass", test).outcome == "timeout"
+
+
+def test_a_completion_that_is_no_program(sandbox: Sandbox) -> None:
+    test = "def check(c):\n    pass\n"
+    assert (one(sandbox, "    return (", test).error or "").startswith("SyntaxError")
+    assert one(sandbox, "    return \0", test).outcome == "failed"
+    assert one(sandbox, "    return '\ud800'", test).outcome == "failed"
+
+
+def test_a_test_that_never_ends(sandbox: Sandbox) -> None:
+    assert one(sandbox, "    return 1", "def check(c):\n    while c: pass\n").outcome == "timeout"
+
+
+def test_names_that_only_the_program_defines(sandbox: Sandbox) -> None:
+    test = "def check(c):\n    assert c(2) == twice(2) == 4\n"
+    completion = "    return twice(x)\ndef twice(x):\n    return 2 * x\n"
+    assert one(sandbox, completion, test).outcome == "passed"
+    assert one(sandbox, completion, test, prompt="def f(x):\n    # unfinished\n").outcome == "passed"
+
+
+def test_the_program_sees_no_test(sandbox: Sandbox) -> None:
+    test = "MARK = 'only-in-the-test'\ndef check(c):\n    assert c(1) is False, MARK\n"
+    search = (
+        "    import ctypes, gc, sys\n    gc.unfreeze()\n"
+        "    return any(type(o) is str and o == 'only' + '-in-the-test' for o in gc.get_objects())\n"
+    )
+    assert one(sandbox, search, test).outcome == "passed"
