@@ -2,6 +2,6 @@
 
 from tabwright.serving.app import create_app
 from tabwright.serving.server import serve
-from tabwright.serving.settings import ListenError, ServingSettings, check_listen
+from tabwright.serving.settings import ServingSettings, SettingsError, check_listen
 
-__all__ = ["ListenError", "ServingSettings", "check_listen", "create_app", "serve"]
+__all__ = ["ServingSettings", "SettingsError", "check_listen", "create_app", "serve"]

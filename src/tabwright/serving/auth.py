@@ -41,9 +41,9 @@ class AuthMiddleware:
             return True
         scheme, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
         allowed = False
-        if scheme.lower() == "bearer" and settings.api_key is not None:
+        if scheme.lower() == "bearer" and settings.api_key:
             allowed = _same(given.strip().encode("latin-1"), settings.api_key)
-        if scheme.lower() == "basic" and settings.password is not None:
+        if scheme.lower() == "basic" and settings.password:
             allowed = _same(_decoded(given), f"{settings.username}:{settings.password}")
         return allowed
 

@@ -13,7 +13,7 @@ import uvicorn
 
 from tabwright.sampling import Engine
 from tabwright.serving.app import create_app
-from tabwright.serving.settings import ListenError, ServingSettings, check_listen
+from tabwright.serving.settings import ServingSettings, SettingsError
 
 # Longer than clients keep an idle connection, so that it is they who close it and no request is lost to a race.
 _KEEP_ALIVE_S = 75
@@ -23,22 +23,19 @@ def serve(
     start_engine: Callable[[], Awaitable[Engine]],
     settings: ServingSettings,
     *,
-    open_ok: bool = False,
     on_ready: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests finish, close the engine, and return.
 
     Args:
         start_engine: loads the model; called once the port is known to be free.
-        settings: where and for whom.
-        open_ok: whether anyone on the network may use the model.
+        settings: where and for whom; see `check_listen` before listening on more than this machine.
         on_ready: told the server's address when it accepts requests.
 
     Raises:
-        ListenError: the address cannot or must not be listened on.
+        SettingsError: the address cannot be listened on.
         EngineError: the model cannot be loaded.
     """
-    check_listen(settings, open_ok)
     with bind(settings) as listener:
         asyncio.run(_serve(start_engine, settings, listener, on_ready))
 
@@ -47,13 +44,13 @@ def bind(settings: ServingSettings) -> socket.socket:
     """Return a socket bound to the address, not yet listening.
 
     Raises:
-        ListenError: the port is in use or not allowed, or the host is not an address of this machine.
+        SettingsError: the port is in use or not allowed, or the host is not an address of this machine.
     """
     host, port = settings.host, settings.port
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, OverflowError, UnicodeError):
-        raise ListenError(
+        raise SettingsError(
             f"--listen {host} --port {port}: no such address; try --listen 127.0.0.1 --port 7860"
         ) from None
     listener = socket.socket(family, kind, proto)
@@ -64,7 +61,7 @@ def bind(settings: ServingSettings) -> socket.socket:
         listener.close()
         number = getattr(error, "errno", None)
         reason = "is in use" if number == errno.EADDRINUSE else f"cannot be used ({error})"
-        raise ListenError(f"port {port} on {host} {reason}; choose another with --port") from None
+        raise SettingsError(f"port {port} on {host} {reason}; choose another with --port") from None
     return listener
 
 

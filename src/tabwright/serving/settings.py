@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 
-class ListenError(ValueError):
-    """The server cannot or must not listen there; the message names the address and the remedy."""
+class SettingsError(ValueError):
+    """The server cannot be run as asked; the message names the setting, its value and the remedy."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,7 +18,7 @@ class ServingSettings:
     Attributes:
         host: address to listen on.
         port: 0 takes any free port.
-        api_key: asked for as `Authorization: Bearer`.
+        api_key: asked for as `Authorization: Bearer`; empty asks for none, and so for the next two.
         username: asked for with `password` as HTTP basic authentication; either way in is enough where both are set.
         password: see `username`.
         model_aliases: names that a request may give besides the model's own.
@@ -34,9 +34,9 @@ class ServingSettings:
 
     host: str = "127.0.0.1"
     port: int = 7860
-    api_key: str | None = field(default=None, repr=False)
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    api_key: str = field(default="", repr=False)
+    username: str = ""
+    password: str = field(default="", repr=False)
     model_aliases: tuple[str, ...] = ()
     max_queue: int = 128
     max_body_bytes: int = 4 * 2**20
@@ -48,18 +48,17 @@ class ServingSettings:
     log_prompts: bool = False
 
     def __post_init__(self) -> None:
-        if (self.username is None) != (self.password is None):
-            raise ListenError("--username and --password belong together: give both or neither")
-        for name in ("api_key", "username", "password"):
-            if getattr(self, name) == "":
-                raise ListenError(f"--{name.replace('_', '-')} is empty; give it a value or leave it out")
+        if bool(self.username) != bool(self.password):
+            raise SettingsError("--username and --password belong together: give both or neither")
+        if ":" in self.username:
+            raise SettingsError(f"--username {self.username}: HTTP cannot carry a colon in a name; choose another")
 
     @property
     def authentication(self) -> Literal["none", "basic", "key"]:
         """What the page must ask a person for."""
-        if self.api_key is not None:
+        if self.api_key:
             return "key"
-        return "none" if self.password is None else "basic"
+        return "basic" if self.password else "none"
 
 
 def is_loopback(host: str) -> bool:
@@ -74,11 +73,11 @@ def check_listen(settings: ServingSettings, open_ok: bool) -> None:
     """Refuse to give a model to the whole network without being told to.
 
     Raises:
-        ListenError: the address is not loopback, nothing authenticates, and `open_ok` is false.
+        SettingsError: the address is not loopback, nothing authenticates, and `open_ok` is false.
     """
     if is_loopback(settings.host) or settings.authentication != "none" or open_ok:
         return
-    raise ListenError(
+    raise SettingsError(
         f"--listen {settings.host} would let anyone on the network use the model; "
         "set --api-key, or --username and --password, or say --i-know-this-is-open"
     )
