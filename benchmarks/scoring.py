@@ -108,9 +108,7 @@ def main() -> None:
             harnesses["evalplus"] = evalplus
         harnesses["floor"] = floor
         speeds = measure(harnesses, problems, options.rounds)
-    print(
-        f"{platform.machine()}, Python {platform.python_version()}, {options.workers} worker(s), {options.rounds} rounds"
-    )
+    print(f"{platform.machine()}, Python {platform.python_version()}, {options.workers} worker(s)")
     mine = speeds["tabwright"]
     for name, values in speeds.items():
         ratio = statistics.median(a / b for a, b in zip(mine, values, strict=True))

@@ -94,8 +94,12 @@ class Peer:
         return reply[1]
 
     def request(self, message: list[Any]) -> list[Any]:
-        """Send a message and wait for its reply, answering calls meanwhile."""
+        """Send a message and wait for its reply."""
         self.send(message)
+        return self.reply()
+
+    def reply(self) -> list[Any]:
+        """Wait for the reply to the message that was sent, answering calls meanwhile."""
         while True:
             reply: list[Any] = self.receive()
             match reply:

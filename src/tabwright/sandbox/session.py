@@ -67,6 +67,7 @@ class Sandbox:
         self.limits = limits or Limits()
         self._packages = [path for name in packages for path in _locate(name)]
         self._unsafe = unsafe
+        self._spare: tuple[Peer, int] | None = None
         try:
             self._start(isolate=True)
         except SandboxError:
@@ -99,6 +100,10 @@ class Sandbox:
     def close(self) -> None:
         """End the fork server and whatever runs under it."""
         self._control.close()
+        if self._spare is not None:
+            self._spare[0].close()
+            os.close(self._spare[1])
+            self._spare = None
         try:
             self._server.wait(_END_TIMEOUT_S)
         except subprocess.TimeoutExpired:
@@ -147,8 +152,17 @@ class Sandbox:
         with self.session("") as session:
             return session.layers
 
-    def fork(self, limit_bytes: int) -> tuple[Peer, int]:
-        """Fork a child; return the connection to it and the descriptor of its output file."""
+    def take(self) -> tuple[Peer, int]:
+        """Return the connection to a fresh child and the descriptor of its output file; they are the caller's now."""
+        self.prepare()
+        assert self._spare is not None
+        spare, self._spare = self._spare, None
+        return spare
+
+    def prepare(self) -> None:
+        """Have a child fork and seal itself while the one before it is at work."""
+        if self._spare is not None:
+            return
         ours, theirs = socket.socketpair()
         output = os.memfd_create("output")
         with theirs:
@@ -158,7 +172,7 @@ class Sandbox:
                 os.close(output)
                 ours.close()
                 raise SandboxError(f"the fork server has gone: {error}") from None
-        return Peer(ours, limit_bytes=limit_bytes, names={}), output
+        self._spare = Peer(ours, limit_bytes=self.limits.answer_bytes, names={}), output
 
     def end(self) -> tuple[int, int]:
         """Kill the child and everything it started; return its wait status and its peak memory in bytes."""
@@ -181,8 +195,7 @@ class Session:
         self._result: Result | None = None
 
     def __enter__(self) -> Self:
-        limits = self._sandbox.limits
-        self._peer, self._output = self._sandbox.fork(limits.answer_bytes)
+        self._peer, self._output = self._sandbox.take()
         self._started = time.monotonic()
         self._peer.deadline = self._started + _SETTLING_S
         try:
@@ -208,7 +221,9 @@ class Session:
         self._started = time.monotonic()
         self._peer.deadline = self._started + self._sandbox.limits.timeout_s
         with self._guard():
-            self._peer.request(["value", self._source, None])
+            self._peer.send(["value", self._source, None])
+            self._sandbox.prepare()
+            self._peer.reply()
 
     def function(self, name: str) -> Callable[..., Any]:
         """Return a function that calls the program's global of that name."""

@@ -4,11 +4,12 @@ It is started afresh (never forked from a process that knows tests), builds the 
 It never sees a program's text: that goes from the tester to the child over a socket that only passes through here.
 
 Control messages (one packet each): `run` with two descriptors (the program's connection, its output), `end` (kill the
-child, wait for it, reply with `Ended`).
+oldest child, wait for it, reply with `ENDED`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -18,6 +19,7 @@ import socket
 import struct
 import sys
 import tempfile
+from collections import deque
 from typing import Any
 
 from tabwright.sandbox import kernel, landlock, program, root, seccomp
@@ -53,13 +55,12 @@ def _enter_namespaces() -> bool:
 
 
 class Server:
-    """Forks, ends and reports children, one at a time."""
+    """Forks, ends and reports children: the oldest is at work, a younger one stands by."""
 
     def __init__(self, control: socket.socket, plan: dict[str, Any]) -> None:
         self._control = control
         self._plan = plan
-        self._child = 0
-        self._scratch = _SCRATCH
+        self._children: deque[tuple[int, str]] = deque()
         self._own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY) if plan["isolate"] else -1
 
     def serve(self) -> None:
@@ -71,37 +72,37 @@ class Server:
             elif order == b"end":
                 self._control.send(self._end())
             else:
-                self._end()
+                while self._children:
+                    self._end()
                 return
 
     def _run(self, connection: int, output: int) -> None:
+        scratch = _SCRATCH
         if self._plan["isolate"]:
             # Each child is the first process of a namespace of its own: when it ends, all that it started ends.
             kernel.setns(self._own_pids, kernel.CLONE_NEWPID)
             kernel.unshare(kernel.CLONE_NEWPID)
         else:
-            self._scratch = tempfile.mkdtemp(prefix="tabwright-sandbox-")
-        self._child = os.fork()
-        if not self._child:
-            program.take_over(self._plan, connection, output, self._scratch)
+            scratch = tempfile.mkdtemp(prefix="tabwright-sandbox-")
+        child = os.fork()
+        if not child:
+            program.take_over(self._plan, connection, output, scratch)
+        self._children.append((child, scratch))
         os.close(connection)
         os.close(output)
 
     def _end(self) -> bytes:
-        if not self._child:
+        """Kill the oldest child with all that it started, wait for it, and return how it ended."""
+        if not self._children:
             return ENDED.pack(0, 0)
+        child, scratch = self._children.popleft()
         if not self._plan["isolate"]:
-            for end in (os.killpg, os.kill):
-                try:
-                    end(self._child, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
-        else:
-            os.kill(self._child, signal.SIGKILL)
-        _, status, usage = os.wait4(self._child, 0)
-        self._child = 0
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)
+        os.kill(child, signal.SIGKILL)
+        _, status, usage = os.wait4(child, 0)
         if not self._plan["isolate"]:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            shutil.rmtree(scratch, ignore_errors=True)
         return ENDED.pack(status, usage.ru_maxrss * 1024)
 
 
