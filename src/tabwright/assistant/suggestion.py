@@ -40,14 +40,18 @@ class Cursor:
 
 
 def prompt_for(card: ModelCard, cursor: Cursor) -> tuple[Prompt, tuple[str, ...]]:
-    """Return the best prompt for a cursor that this model knows, and the stop strings it needs."""
+    """Return the best prompt for a cursor that this model knows, and the stop strings it needs.
+
+    The line that follows the cursor is always one: small models go on to write it a second time.
+    """
+    line = line_after(cursor.suffix)
+    stops = (line,) if line else ()
     if card.infill and (cursor.suffix.strip() or cursor.context):
-        return InfillPrompt(prefix=cursor.prefix, suffix=cursor.suffix, context=cursor.context), ()
+        return InfillPrompt(prefix=cursor.prefix, suffix=cursor.suffix, context=cursor.context), stops
     style: PromptStyle = "completion" if card.prompt_style == "completion" or not card.has_chat else "fence"
     name, fence = (cursor.language.name, cursor.language.fence) if cursor.language else (None, "")
-    prompt, stops = style_prompt(style, cursor.prefix, language=name, fence=fence)
-    line = line_after(cursor.suffix)
-    return prompt, (*stops, line) if line else stops
+    prompt, style_stops = style_prompt(style, cursor.prefix, language=name, fence=fence)
+    return prompt, stops + style_stops
 
 
 async def suggest(engine: Engine, cursor: Cursor, options: SamplingOptions) -> AsyncGenerator[Chunk, None]:

@@ -12,6 +12,7 @@ import typer
 
 from tabwright.cli import options
 from tabwright.cli.engines import EngineOptions
+from tabwright.cli.stream import print_stream
 
 
 def complete_command(
@@ -28,16 +29,15 @@ def complete_command(
     remote_key: options.RemoteKey = "",
 ) -> None:
     """Suggest what comes at a cursor and print it."""
-    from tabwright.assistant import Cursor, find_language, language_of
+    from tabwright.assistant import Cursor, find_language, language_of, suggest
     from tabwright.sampling import SamplingOptions
 
     prefix, suffix = split_at(read_source(file), at)
     known = find_language(language) if language else language_of(file)
     cursor = Cursor(prefix=prefix, suffix=suffix, language=known)
     sampling = SamplingOptions(max_tokens=max_tokens, temperature=temperature, top_p=top_p, top_k=top_k, seed=seed)
-    asyncio.run(
-        _print_suggestion(EngineOptions(model=model, remote=remote, remote_key=remote_key, slots=1), cursor, sampling)
-    )
+    wanted = EngineOptions(model=model, remote=remote, remote_key=remote_key, slots=1)
+    asyncio.run(print_stream(wanted, lambda engine: suggest(engine, cursor, sampling)))
 
 
 def read_source(file: str) -> str:

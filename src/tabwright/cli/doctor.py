@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import os
 import platform
@@ -22,12 +23,13 @@ _TOOLCHAINS = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at: whether it is there, and what to know about it."""
+    """One thing looked at: whether it is there, what to know about it, and whether nothing works without it."""
 
     group: str
     name: str
     present: bool
     detail: str
+    needed: bool = False
 
 
 def doctor_command() -> None:
@@ -40,7 +42,7 @@ def doctor_command() -> None:
     for finding in findings:
         table.add_row(finding.group, finding.name, "yes" if finding.present else "no", finding.detail)
     Console().print(table)
-    if not all(finding.present for finding in findings if finding.group in ("engine", "sandbox")):
+    if not all(finding.present for finding in findings if finding.needed):
         raise typer.Exit(1)
 
 
@@ -56,9 +58,12 @@ def _findings() -> Iterator[Finding]:
 
 def _engine() -> Iterator[Finding]:
     try:
-        yield Finding("engine", "llama.cpp", True, f"xllamacpp {importlib.metadata.version('xllamacpp')}")
-    except importlib.metadata.PackageNotFoundError:
-        yield Finding("engine", "llama.cpp", False, "pip install xllamacpp")
+        importlib.import_module("xllamacpp")
+    except ImportError as error:
+        remedy = "apt install libgomp1" if "libgomp" in str(error) else "pip install xllamacpp"
+        yield Finding("engine", "llama.cpp", False, f"{error}; {remedy}", needed=True)
+        return
+    yield Finding("engine", "llama.cpp", True, f"xllamacpp {importlib.metadata.version('xllamacpp')}", needed=True)
 
 
 def _models() -> Iterator[Finding]:
@@ -77,5 +82,4 @@ def _sandbox() -> Iterator[Finding]:
     found = features()
     for layer, reason in found.layers.items():
         yield Finding("sandbox", layer, not reason, reason)
-    if found.remedy:
-        yield Finding("sandbox", "ready to score", False, found.remedy)
+    yield Finding("sandbox", "ready to score", found.ready, found.remedy, needed=True)

@@ -26,7 +26,8 @@ def list_command() -> None:
 
     from tabwright.sampling.models import default_model, locate, models_folder, registered_models
 
-    table = Table("name", "model", "size", "licence", "on this machine")
+    table = Table("name", "model", "size", "licence", "here")
+    table.columns[0].no_wrap = True
     known = set()
     for row in registered_models():
         here = locate(row.name)

@@ -199,7 +199,10 @@ class LlamaCppEngine:
 
 
 def _load(config: LlamaCppConfig, gguf: GGUFFile, socket: Path) -> Any:
-    import xllamacpp
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise EngineError(f"llama.cpp cannot be loaded ({error}); `tabwright doctor` says what to install") from None
 
     context_length = _context_length(config, gguf)
     params = xllamacpp.CommonParams()
@@ -213,6 +216,7 @@ def _load(config: LlamaCppConfig, gguf: GGUFFile, socket: Path) -> Any:
     params.cache_ram_mib = 0
     params.verbosity = -1
     params.ui = False
+    params.endpoint_metrics = True
     for pool in (params.cpuparams, params.cpuparams_batch):
         pool.n_threads = config.n_threads or len(os.sched_getaffinity(0))
     try:

@@ -1,0 +1,58 @@
+"""Suggestions: the right prompt for each model, and real ones from real models."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tabwright.assistant import Cursor, find_language, prompt_for, question_about, suggest, tasks
+from tabwright.sampling import ChatPrompt, Engine, InfillPrompt, SamplingOptions, TextPrompt
+from tabwright.sampling.llamacpp import LlamaCppEngine
+
+PYTHON = find_language("Python")
+
+
+async def suggestion(engine: Engine, cursor: Cursor, **options: int) -> str:
+    return "".join([chunk.text async for chunk in suggest(engine, cursor, SamplingOptions(**options))])
+
+
+async def test_text_after_the_cursor_is_shown_to_a_model_that_can_infill(qwen_engine: LlamaCppEngine) -> None:
+    cursor = Cursor(prefix="def add(a, b):\n    ret", suffix="\n\nprint(add(1, 2))\n", language=PYTHON)
+    prompt, stops = prompt_for(qwen_engine.card, cursor)
+    assert isinstance(prompt, InfillPrompt)
+    assert stops == ("\nprint(add(1, 2))",)
+    assert (await suggestion(qwen_engine, cursor, max_tokens=16)).strip() == "urn a + b"
+
+
+async def test_without_text_after_the_cursor_the_model_s_best_style_is_used(qwen_engine: LlamaCppEngine) -> None:
+    cursor = Cursor(prefix="def add(a, b):\n", language=PYTHON)
+    prompt, _ = prompt_for(replace(qwen_engine.card, prompt_style="fence"), cursor)
+    assert isinstance(prompt, ChatPrompt)
+    prompt, _ = prompt_for(replace(qwen_engine.card, prompt_style="completion"), cursor)
+    assert isinstance(prompt, TextPrompt)
+    prompt, _ = prompt_for(replace(qwen_engine.card, has_chat=False, prompt_style="fence"), cursor)
+    assert isinstance(prompt, TextPrompt)
+
+
+async def test_a_model_without_infill_tokens_does_not_write_the_next_line_again(
+    smollm2_engine: LlamaCppEngine,
+) -> None:
+    prefix = "".join(f"line {number}\n" for number in range(1, 8)) + "line"
+    cursor = Cursor(prefix=prefix, suffix="\nline 10\n")
+    assert (await suggestion(smollm2_engine, cursor, max_tokens=40)).endswith("line 9")
+
+
+async def test_a_suggestion_s_prompt_is_kept_short(smollm2_engine: LlamaCppEngine) -> None:
+    cursor = Cursor(prefix="value = 1\n" * 2000, language=PYTHON)
+    usages = [chunk.usage async for chunk in suggest(smollm2_engine, cursor, SamplingOptions(max_tokens=2))]
+    assert usages[-1] is not None
+    assert usages[-1].prompt_tokens <= 1024
+
+
+@pytest.mark.parametrize("name", ["explain", "fix", "unit-tests", "sql", "document"])
+def test_tasks_by_name_and_questions_in_words(name: str) -> None:
+    prompt = question_about(name, "SELECT 1", "query.sql")
+    assert prompt.messages[0].content.startswith(tasks()[name])
+    assert "```sql\nSELECT 1\n```" in prompt.messages[0].content
+    assert question_about("Why?").messages[0].content == "Why?"

@@ -1,0 +1,59 @@
+"""Fixtures that many tests share: the real models (downloaded once, then cached) and engines that run them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tabwright.sampling.llamacpp import LlamaCppConfig, LlamaCppEngine
+from tabwright.sampling.models import LocalModel, pull
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> LocalModel:
+    """The small model without infill tokens."""
+    return pull("smollm2-135m")
+
+
+@pytest.fixture(scope="session")
+def qwen() -> LocalModel:
+    """The default model."""
+    return pull("qwen2.5-coder-0.5b")
+
+
+async def _engine(model: LocalModel) -> LlamaCppEngine:
+    return await LlamaCppEngine.start(
+        LlamaCppConfig(
+            path=model.path,
+            name=model.name,
+            licence=model.licence,
+            prompt_style=model.prompt_style,
+            slots=4,
+            context_length=1024,
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+async def smollm2_engine(smollm2: LocalModel) -> AsyncIterator[LlamaCppEngine]:
+    """The small model, loaded."""
+    engine = await _engine(smollm2)
+    yield engine
+    await engine.close()
+
+
+@pytest.fixture(scope="session")
+async def qwen_engine(qwen: LocalModel) -> AsyncIterator[LlamaCppEngine]:
+    """The default model, loaded."""
+    engine = await _engine(qwen)
+    yield engine
+    await engine.close()
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder of the test's own."""
+    monkeypatch.setenv("TABWRIGHT_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"

@@ -1,0 +1,42 @@
+"""Prompt styles and the code in a chat reply."""
+
+from __future__ import annotations
+
+import pytest
+
+from tabwright.sampling import ChatPrompt, TextPrompt
+from tabwright.sampling.styles import code_of_reply, style_prompt
+
+
+def test_completion_is_the_bare_text() -> None:
+    prompt, stops = style_prompt("completion", "def f():\n", language="Python", fence="python")
+    assert prompt == TextPrompt(text="def f():\n", cut=True)
+    assert stops == ()
+
+
+def test_fence_opens_the_reply_with_the_code_and_stops_where_the_fence_closes() -> None:
+    prompt, stops = style_prompt("fence", "\n\ndef f():\n", language="Python", fence="python")
+    assert isinstance(prompt, ChatPrompt)
+    assert prompt.opening == "```python\ndef f():\n"
+    assert "Python" in prompt.messages[0].content
+    assert stops == ("\n```",)
+
+
+def test_chat_shows_the_code_in_the_question() -> None:
+    prompt, stops = style_prompt("chat", "def f():\n", language="Python", fence="python")
+    assert isinstance(prompt, ChatPrompt)
+    assert "```python\ndef f():\n\n```" in prompt.messages[0].content
+    assert (prompt.opening, stops) == ("", ())
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        ("Here it is:\n```python\ndef f():\n    return 1\n```\nDone.", "def f():\n    return 1\n"),
+        ("```\na\n```\nand\n```py\nlonger\n```", "longer\n"),
+        ("```python\ncut short", "cut short"),
+        ("no code at all", "no code at all"),
+    ],
+)
+def test_the_longest_block_of_a_reply_is_its_code(reply: str, code: str) -> None:
+    assert code_of_reply(reply) == code
