@@ -20,6 +20,8 @@ pytestmark = pytest.mark.browser
 
 MODEL = "smollm2-135m"
 START_TIMEOUT_S = 120
+# Generous: the model may have to share two cores with other work.
+expect.set_options(timeout=60_000)
 CODE = "def add(a, b):\n    return "
 CHROMIUM_FLAGS = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync"]
 CHROMIUM_FLAGS += ["disable-background-networking", "disable-component-update"]
@@ -100,7 +102,9 @@ class Visit:
     def __init__(self, browser: Browser, server: Server, **options: object) -> None:
         self.context = browser.new_context(base_url=server.url, **options)  # type: ignore[arg-type]
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(60_000)
+        # A few tokens show as much as many, and sooner.
+        self.page.add_init_script("localStorage['tabwright.settings'] ??= '{\"max_tokens\": 8}'")
         self.complaints: list[str] = []
         self.requests: list[Request] = []
         self.page.on("request", lambda request: self.requests.append(request))
