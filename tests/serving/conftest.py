@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import openai
 import pytest
 
 from tabwright.sampling.models import LocalModel
@@ -97,10 +98,17 @@ def _running(model: LocalModel, folder: Path, slots: int, settings: dict[str, An
 @pytest.fixture(scope="session")
 def server(smollm2: LocalModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """One server with the small model, for every test that leaves it as it was."""
-    settings = {"max_tokens_limit": 400, "max_n": 8, "max_prompt_chars": 50_000, "max_body_bytes": 400_000}
-    settings |= {"model_aliases": ["small"]}
+    limits = {"max_tokens_limit": 400, "max_n": 8, "max_prompt_chars": 50_000, "max_body_bytes": 400_000}
+    settings = {**limits, "model_aliases": ["small"]}
     with _running(smollm2, tmp_path_factory.mktemp("server"), 4, settings) as running:
         yield running
+
+
+@pytest.fixture
+def client(server: ServerProcess) -> Iterator[openai.OpenAI]:
+    """The unmodified OpenAI client."""
+    with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0, timeout=120) as client:
+        yield client
 
 
 @pytest.fixture

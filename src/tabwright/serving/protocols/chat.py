@@ -26,6 +26,7 @@ from tabwright.serving.protocols.fields import (
     Seed,
     Stops,
     Temperature,
+    Text,
     TopK,
     TopP,
     documented,
@@ -40,14 +41,14 @@ class TextPart(RequestBody):
     """A piece of a message; only text is understood."""
 
     type: Literal["text"]
-    text: str
+    text: Text
 
 
 class ChatMessage(RequestBody):
     """One turn of a conversation; `developer` is a newer name for `system`."""
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[TextPart] = ""
+    content: Text | list[TextPart] = ""
 
     def message(self) -> Message:
         """Return the message for the engine."""
@@ -59,7 +60,7 @@ class ChatRequest(RequestBody):
     """OpenAI's chat request. `top_k` is an addition of ours. Without a length it ends at half of the context."""
 
     messages: list[ChatMessage] = Field(min_length=1, max_length=1000)
-    model: str = Field("", description="the served model, one of its aliases, or nothing")
+    model: Text = Field("", description="the served model, one of its aliases, or nothing")
     max_tokens: Count | None = None
     max_completion_tokens: Count | None = Field(None, description="the newer name of max_tokens")
     n: Count = 1
@@ -72,7 +73,7 @@ class ChatRequest(RequestBody):
     top_k: TopK = 0
     logprobs: bool = False
     top_logprobs: int = Field(0, ge=0, le=20)
-    user: str = Field("", description="accepted and not used")
+    user: Text = Field("", description="accepted and not used")
 
     def options(self, service: Service) -> SamplingOptions:
         """Return the sampling options for the engine."""

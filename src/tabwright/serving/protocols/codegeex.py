@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 
 from tabwright.assistant import Cursor, find_language
 from tabwright.sampling import SamplingOptions
-from tabwright.serving.protocols.fields import Count, RequestBody, Temperature, TopK, TopP, documented
+from tabwright.serving.protocols.fields import Count, RequestBody, Temperature, Text, TopK, TopP, documented
 from tabwright.serving.protocols.gathering import gather
 from tabwright.serving.service import Serving
 
@@ -29,8 +29,8 @@ _TIME = "%Y-%m-%d %H:%M:%S"
 class CodeGeeXRequest(RequestBody):
     """What the CodeGeeX2 demo's clients send."""
 
-    prompt: str
-    lang: str = Field("None", description='a language whose tag line comes first; "None" adds none')
+    prompt: Text
+    lang: Text = Field("None", description='a language whose tag line comes first; "None" adds none')
     max_length: Count = Field(128, description="the most new tokens")
     top_p: TopP = 0.95
     temperature: Temperature = 0.2

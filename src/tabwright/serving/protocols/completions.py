@@ -27,6 +27,7 @@ from tabwright.serving.protocols.fields import (
     Seed,
     Stops,
     Temperature,
+    Text,
     Texts,
     TopK,
     TopP,
@@ -48,8 +49,8 @@ class CompletionRequest(RequestBody):
     """OpenAI's completion request. `top_k` is an addition of ours; a prompt may hold the model's special tokens."""
 
     prompt: Texts
-    model: str = Field("", description="the served model, one of its aliases, or nothing")
-    suffix: str = Field("", description="what stands after the cursor")
+    model: Text = Field("", description="the served model, one of its aliases, or nothing")
+    suffix: Text = Field("", description="what stands after the cursor")
     max_tokens: Count = 16
     n: Count = 1
     best_of: Count | None = Field(None, description="sample this many and return the n most probable by mean token")
@@ -62,7 +63,7 @@ class CompletionRequest(RequestBody):
     temperature: Temperature = 1.0
     top_p: TopP = 1.0
     top_k: TopK = 0
-    user: str = Field("", description="accepted and not used")
+    user: Text = Field("", description="accepted and not used")
 
     @property
     def n_sampled(self) -> int:

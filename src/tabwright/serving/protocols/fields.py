@@ -13,6 +13,18 @@ Seed = Annotated[int, Field(ge=-(2**63), lt=2**64, description="the same seed gi
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
+def _whole(text: str) -> str:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueError("half of a surrogate pair is not text; send whole characters") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(_whole)]
+
+
 class RequestBody(BaseModel):
     """A JSON object. Fields that it does not know are ignored, and null is as good as leaving a field out."""
 
@@ -48,9 +60,9 @@ def _no_token_ids(value: Any) -> Any:
     return _as_list(value)
 
 
-Stops = Annotated[list[str], BeforeValidator(_as_list), AfterValidator(_stops), _text_or_texts("\n\n")]
+Stops = Annotated[list[Text], BeforeValidator(_as_list), AfterValidator(_stops), _text_or_texts("\n\n")]
 Texts = Annotated[
-    list[str], Field(min_length=1), BeforeValidator(_no_token_ids), _text_or_texts("def add(a, b):\n    ")
+    list[Text], Field(min_length=1), BeforeValidator(_no_token_ids), _text_or_texts("def add(a, b):\n    ")
 ]
 
 

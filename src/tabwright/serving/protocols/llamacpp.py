@@ -21,7 +21,7 @@ from starlette.responses import Response
 from tabwright.assistant import Cursor, language_of
 from tabwright.sampling import ContextFile, SamplingOptions, Usage
 from tabwright.serving.protocols.events import Events, EventStream, begun, compact
-from tabwright.serving.protocols.fields import RequestBody, Stops, Temperature, TopP, documented
+from tabwright.serving.protocols.fields import RequestBody, Stops, Temperature, Text, TopP, documented
 from tabwright.serving.protocols.gathering import Answer
 from tabwright.serving.service import Service, Serving
 
@@ -33,18 +33,18 @@ _Integer = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
 class ExtraFile(RequestBody):
     """Text from elsewhere in the repository."""
 
-    filename: str = ""
-    text: str = ""
+    filename: Text = ""
+    text: Text = ""
 
 
 class InfillRequest(RequestBody):
     """llama.cpp's infill request. `cache_prompt`, `samplers`, `id_slot` and others are accepted and not needed."""
 
-    input_prefix: str = ""
-    input_suffix: str = ""
+    input_prefix: Text = ""
+    input_suffix: Text = ""
     input_extra: list[ExtraFile] = Field(default=[], max_length=256)
-    prompt: str = Field("", description="text after the prefix, on the cursor's line")
-    filename: str = Field("", description="the file's own name, for its language")
+    prompt: Text = Field("", description="text after the prefix, on the cursor's line")
+    filename: Text = Field("", description="the file's own name, for its language")
     n_predict: _Integer = Field(-1, description="the most new tokens; -1 is as many as allowed, 0 only fills the cache")
     n_indent: int = Field(0, ge=0, le=1000, description="end before a line that is indented less than this")
     stop: Stops = Field(default=[])
@@ -56,7 +56,7 @@ class InfillRequest(RequestBody):
     t_max_predict_ms: float = Field(
         0, allow_inf_nan=False, description="end at the first newline that comes after this long; 0 has no limit"
     )
-    response_fields: list[str] = Field(default=[], max_length=100, description="paths such as timings/prompt_n")
+    response_fields: list[Text] = Field(default=[], max_length=100, description="paths such as timings/prompt_n")
     stream: bool = False
 
     def cursor(self) -> Cursor:

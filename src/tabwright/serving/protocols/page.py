@@ -20,6 +20,7 @@ from tabwright.serving.protocols.fields import (
     RequestBody,
     Seed,
     Temperature,
+    Text,
     TopK,
     TopP,
     documented,
@@ -33,9 +34,9 @@ router = APIRouter(tags=["Page"])
 class SuggestionRequest(RequestBody):
     """A cursor, and how to draw suggestions for it."""
 
-    prefix: str
-    suffix: str = ""
-    language: str = Field("", description="a name from /v1/page, or nothing")
+    prefix: Text
+    suffix: Text = ""
+    language: Text = Field("", description="a name from /v1/page, or nothing")
     n: int = Field(1, ge=1, le=3)
     max_tokens: Count = 64
     temperature: Temperature = 0.0

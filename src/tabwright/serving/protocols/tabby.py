@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 import tabwright
 from tabwright.assistant import Cursor, Language, UnknownLanguageError, find_language, language_of
 from tabwright.sampling import ContextFile, SamplingOptions
-from tabwright.serving.protocols.fields import OPENAI_ERROR, RequestBody, Seed, Temperature, documented
+from tabwright.serving.protocols.fields import OPENAI_ERROR, RequestBody, Seed, Temperature, Text, documented
 from tabwright.serving.protocols.gathering import gather
 from tabwright.serving.service import Service, Serving
 
@@ -32,21 +32,21 @@ _MAX_SNIPPETS = 64
 class Snippet(RequestBody):
     """A piece of another file."""
 
-    filepath: str = ""
-    body: str = ""
+    filepath: Text = ""
+    body: Text = ""
 
 
 class Segments(RequestBody):
     """What stands around the cursor."""
 
-    prefix: str
-    suffix: str = ""
-    filepath: str = ""
-    git_url: str = Field("", description="accepted and not used")
+    prefix: Text
+    suffix: Text = ""
+    filepath: Text = ""
+    git_url: Text = Field("", description="accepted and not used")
     declarations: list[Snippet] = Field(default=[], max_length=_MAX_SNIPPETS)
     relevant_snippets_from_changed_files: list[Snippet] = Field(default=[], max_length=_MAX_SNIPPETS)
     relevant_snippets_from_recently_opened_files: list[Snippet] = Field(default=[], max_length=_MAX_SNIPPETS)
-    clipboard: str = Field("", description="accepted and not shown to the model")
+    clipboard: Text = Field("", description="accepted and not shown to the model")
 
     def context(self) -> Iterator[ContextFile]:
         """Yield snippets, what matters most last: that is nearest to the cursor."""
@@ -63,10 +63,10 @@ class CompletionRequest(RequestBody):
     """Tabby's completion request."""
 
     segments: Segments
-    language: str = ""
+    language: Text = ""
     temperature: Temperature = 0.0
     seed: Seed | None = None
-    user: str = Field("", description="accepted and not used")
+    user: Text = Field("", description="accepted and not used")
 
 
 class _Ignored(RequestBody):
