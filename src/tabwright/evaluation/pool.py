@@ -23,6 +23,7 @@ from tabwright.sandbox import Limits, SandboxError
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from tabwright.evaluation.worker import main; main()"
 _GRACE_S = 15.0
 _ATTEMPTS = 2
+_PARTING_S = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,13 +76,16 @@ class _Worker:
         return Verdict(outcome=row["outcome"], error=row["error"], duration_s=row["duration_s"])
 
     def stop(self) -> None:
-        """End the process; its sandbox ends with it."""
+        """End the process: by itself where it is idle, at once where it is at work. Its sandbox ends with it."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with suppress(OSError):
+            self.process.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(0 if self.job else _PARTING_S)
         self.process.kill()
         self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
+        self.process.stdout.close()
 
     def _send(self, line: str) -> None:
         assert self.process.stdin is not None

@@ -49,6 +49,8 @@ _LONGEST_ERROR = 300
 class Sandbox:
     """A fork server for untrusted Python programs.
 
+    It dies with the thread that made it, so that a killed scorer leaves nothing running.
+
     Args:
         limits: what each program may use.
         packages: names of installed packages that programs may import besides the standard library.
