@@ -157,7 +157,8 @@ def test_a_full_disk_in_mid_download_is_one_line(site: Site) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
         try:
-            fetch(Wanted(path=Path(sys.argv[1]) / "file.bin", sha256="0" * 64), [UrlSource(url=sys.argv[2], name="site")])
+            wanted = Wanted(path=Path(sys.argv[1]) / "file.bin", sha256="0" * 64)
+            fetch(wanted, [UrlSource(url=sys.argv[2], name="site")])
         except DownloadError as error:
             print(error)
     """

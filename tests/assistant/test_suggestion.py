@@ -22,7 +22,7 @@ async def test_text_after_the_cursor_is_shown_to_a_model_that_can_infill(qwen_en
     prompt, stops = prompt_for(qwen_engine.card, cursor)
     assert isinstance(prompt, InfillPrompt)
     assert stops == ("\nprint(add(1, 2))",)
-    assert (await suggestion(qwen_engine, cursor, max_tokens=16)).strip() == "urn a + b"
+    assert (await suggestion(qwen_engine, cursor, max_tokens=8)).startswith("urn a + b")
 
 
 async def test_without_text_after_the_cursor_the_model_s_best_style_is_used(qwen_engine: LlamaCppEngine) -> None:

@@ -87,9 +87,9 @@ async def test_a_plain_openai_server_that_does_not_respell_is_asked_verbatim(lla
     engine._is_llama_cpp = False
     texts = await text_of(engine, TextPrompt(text="x = qzv"), max_tokens=6)
     assert texts[0]
-    verbatim = httpx.post(
-        f"{llama_server}/completions", json={"prompt": "x = qzv", "max_tokens": 6, "temperature": 0}, timeout=60
-    ).json()
+    async with httpx.AsyncClient(timeout=60) as client:
+        body = {"prompt": "x = qzv", "max_tokens": 6, "temperature": 0}
+        verbatim = (await client.post(f"{llama_server}/completions", json=body)).json()
     assert texts[0] == verbatim["choices"][0]["text"]
     prefix = "".join(f"line {number}\n" for number in range(1, 8)) + "line"
     infilled = await text_of(engine, InfillPrompt(prefix=prefix, suffix="\nline 10\n"), max_tokens=40)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
 
+from tabwright.cli.progress import download_bar
+
 if TYPE_CHECKING:
-    from tabwright.download import Progress
-    from tabwright.sampling import Engine
+    from tabwright.sampling import Chunk, Engine
     from tabwright.sampling.models import LocalModel
 
 
@@ -37,28 +39,6 @@ def obtain(reference: str) -> LocalModel:
         return found
     with download_bar(reference, expected_size(reference)) as progress:
         return pull(reference, progress, lambda sentence: typer.echo(f"passed over {sentence}", err=True))
-
-
-@contextmanager
-def download_bar(name: str, size_bytes: int) -> Iterator[Progress]:
-    """Show name, source, size and speed of a download on standard error."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(f"{name}: looking for a source", total=size_bytes or None)
-
-        def show(source: str, n_bytes: int) -> None:
-            bar.update(task, description=f"{name} from {source}", completed=n_bytes)
-
-        yield show
 
 
 async def start_engine(options: EngineOptions, model: LocalModel | None) -> Engine:
@@ -87,3 +67,16 @@ async def start_engine(options: EngineOptions, model: LocalModel | None) -> Engi
 def obtain_for(options: EngineOptions) -> LocalModel | None:
     """Return the local model that the options ask for, or None if they name a remote server."""
     return None if options.remote else obtain(options.model)
+
+
+async def print_stream(wanted: EngineOptions, generate: Callable[[Engine], AsyncGenerator[Chunk, None]]) -> None:
+    """Start the engine, print what `generate` yields from it, and close it."""
+    engine = await start_engine(wanted, obtain_for(wanted))
+    try:
+        async with aclosing(generate(engine)) as chunks:
+            async for chunk in chunks:
+                sys.stdout.write(chunk.text)
+                sys.stdout.flush()
+        sys.stdout.write("\n")
+    finally:
+        await engine.close()

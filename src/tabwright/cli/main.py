@@ -7,7 +7,7 @@ import sys
 import typer
 
 from tabwright import __version__
-from tabwright.cli import ask, complete, doctor, evaluate, models, sample, serve
+from tabwright.cli.verbs import ask, complete, doctor, evaluate, models, sample, serve
 
 app = typer.Typer(
     name="tabwright",

@@ -1,9 +1,13 @@
-"""A progress bar that counts things, on standard error."""
+"""Progress bars, on standard error: bytes of a download, and things that are counted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tabwright.download import Progress as DownloadProgress
 
 
 @contextmanager
@@ -29,3 +33,25 @@ def count_bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(label, total=total)
         yield lambda n_done: bar.update(task, completed=n_done)
+
+
+@contextmanager
+def download_bar(name: str, size_bytes: int) -> Iterator[DownloadProgress]:
+    """Show name, source, size and speed of a download on standard error."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(f"{name}: looking for a source", total=size_bytes or None)
+
+        def show(source: str, n_bytes: int) -> None:
+            bar.update(task, description=f"{name} from {source}", completed=n_bytes)
+
+        yield show

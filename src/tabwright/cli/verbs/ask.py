@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from tabwright.cli import options
-from tabwright.cli.complete import read_source
-from tabwright.cli.engines import EngineOptions
-from tabwright.cli.stream import print_stream
+from tabwright.cli.engines import EngineOptions, print_stream
+from tabwright.cli.verbs.complete import read_source
 
 
 def ask_command(

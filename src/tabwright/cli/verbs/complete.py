@@ -11,8 +11,7 @@ from typing import Annotated
 import typer
 
 from tabwright.cli import options
-from tabwright.cli.engines import EngineOptions
-from tabwright.cli.stream import print_stream
+from tabwright.cli.engines import EngineOptions, print_stream
 
 
 def complete_command(
