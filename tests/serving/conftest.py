@@ -22,11 +22,14 @@ from tabwright.sampling.models import LocalModel
 
 _START_TIMEOUT_S = 120
 _PROGRAM = """
-import asyncio, json, sys
+import json, logging, sys
 from pathlib import Path
 from tabwright.sampling.llamacpp import LlamaCppConfig, LlamaCppEngine
 from tabwright.serving import ServingSettings, serve
 
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+logging.getLogger("httpx").setLevel(logging.WARNING)
+logging.getLogger("uvicorn").setLevel(logging.WARNING)
 path, name, slots, settings = json.loads(sys.argv[1])
 config = LlamaCppConfig(path=Path(path), name=name, slots=slots, context_length=1024)
 settings["model_aliases"] = tuple(settings.get("model_aliases", ()))

@@ -49,7 +49,7 @@ def bind(settings: ServingSettings) -> socket.socket:
     host, port = settings.host, settings.port
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except (OSError, OverflowError, UnicodeError):
+    except (OSError, UnicodeError):
         raise SettingsError(
             f"--listen {host} --port {port}: no such address; try --listen 127.0.0.1 --port 7860"
         ) from None
@@ -57,10 +57,9 @@ def bind(settings: ServingSettings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listener.close()
-        number = getattr(error, "errno", None)
-        reason = "is in use" if number == errno.EADDRINUSE else f"cannot be used ({error})"
+        reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error})"
         raise SettingsError(f"port {port} on {host} {reason}; choose another with --port") from None
     return listener
 

@@ -50,6 +50,8 @@ class ServingSettings:
     def __post_init__(self) -> None:
         if bool(self.username) != bool(self.password):
             raise SettingsError("--username and --password belong together: give both or neither")
+        if not 0 <= self.port <= 65535:
+            raise SettingsError(f"--port {self.port} is no port; give one from 0 (any free one) to 65535")
         if ":" in self.username:
             raise SettingsError(f"--username {self.username}: HTTP cannot carry a colon in a name; choose another")
 
