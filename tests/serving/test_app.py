@@ -21,7 +21,7 @@ def attack(operation: Any) -> int:
 
     @given(case=operation.as_strategy())
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=EXAMPLES if operation.method == "post" else 3,
         deadline=None,
         database=None,
         derandomize=True,
@@ -39,13 +39,14 @@ def attack(operation: Any) -> int:
     return count
 
 
-def test_schemathesis_finds_no_server_error(server: Any) -> None:
-    schema: Any = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
-    seen = {operation.label: attack(operation) for operation in (found.ok() for found in schema.get_all_operations())}
-    assert len(seen) >= 15, seen
-    assert sum(seen.values()) >= 15 * EXAMPLES / 2, seen
-    assert "ERROR" not in server.log.read_text()
-    assert server.client.get("/health").status_code == 200
+def test_schemathesis_finds_no_server_error(start_server: Any) -> None:
+    with start_server(slots=2, max_tokens_limit=4, max_n=2) as server:
+        schema: Any = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
+        operations = [found.ok() for found in schema.get_all_operations()]
+        seen = {operation.label: attack(operation) for operation in operations}
+        assert len(seen) >= 15, seen
+        assert sum(count for label, count in seen.items() if label.startswith("POST")) >= 6 * EXAMPLES, seen
+        assert server.client.get("/health").status_code == 200
 
 
 def test_a_body_too_long_is_refused(server: Any) -> None:
