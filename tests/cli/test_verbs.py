@@ -1,0 +1,116 @@
+"""The verbs on real models: complete, ask, models, doctor, sample and evaluate."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tabwright.records import Sample, read_records
+from tests.cli.conftest import Run
+
+SMALL = ("--model", "smollm2-135m")
+
+
+@pytest.mark.usefixtures("smollm2")
+def test_complete_prints_what_comes_at_the_cursor(tabwright: Run, tmp_path: Path) -> None:
+    (tmp_path / "count.txt").write_text("line 1\nline 2\nline 3\nline 4\nline\nline 7\n")
+    result = tabwright("complete", "count.txt", "--at", "5:5", "--max-tokens", "20", *SMALL)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == " 5\nline 6\n"
+
+
+@pytest.mark.usefixtures("smollm2")
+def test_complete_reads_standard_input_and_the_same_seed_gives_the_same_text(tabwright: Run) -> None:
+    hot = ("complete", "-", "--language", "Python", "--temperature", "1", "--seed", "3", "--max-tokens", "12", *SMALL)
+    first, again = (tabwright(*hot, stdin="def add(a, b):\n") for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == again.stdout != "\n"
+
+
+@pytest.mark.usefixtures("smollm2")
+def test_ask_answers_about_a_file(tabwright: Run, tmp_path: Path) -> None:
+    (tmp_path / "add.py").write_text("def add(a, b):\n    return a + b\n")
+    result = tabwright("ask", "explain", "add.py", "--max-tokens", "40", *SMALL)
+    assert result.returncode == 0, result.stderr
+    assert len(result.stdout.split()) > 10
+
+
+@pytest.mark.usefixtures("smollm2")
+def test_models_list_and_show(tabwright: Run) -> None:
+    assert "qwen2.5-coder-0.5b" in tabwright("models", "list").stdout
+    shown = tabwright("models", "show", "smollm2-135m").stdout
+    for fact in ("llama", "134,515,008", "8,192", "Q4_1", "98,362,432", "Apache-2.0", "infill tokens   none"):
+        assert fact in shown
+
+
+def test_doctor_says_what_is_here_and_what_is_missing(tabwright: Run) -> None:
+    result = tabwright("doctor", PATH="/nonexistent")
+    for word in ("llama.cpp", "smollm2-135m", "seccomp", "ready to score", "apt install"):
+        assert word in result.stdout
+
+
+@pytest.mark.usefixtures("smollm2")
+def test_sample_then_evaluate_and_again_without_doing_anything_twice(
+    tabwright: Run, tmp_path: Path, benchmarks: Path
+) -> None:
+    where = ("--benchmarks", str(benchmarks))
+    sampled = tabwright("sample", "--limit", "3", "--max-tokens", "48", "--out", "s.jsonl", *where, *SMALL)
+    assert sampled.returncode == 0, sampled.stderr
+    samples = list(read_records(tmp_path / "s.jsonl", Sample))
+    assert sorted(sample.task_id for sample in samples) == ["HumanEval/0", "HumanEval/1", "HumanEval/2"]
+    recipe = json.loads((tmp_path / "s.jsonl.recipe.json").read_text())
+    assert recipe["model"] == "smollm2-135m"
+    assert recipe["style"] in ("completion", "fence", "chat")
+
+    scored = tabwright("evaluate", "s.jsonl", *where)
+    assert scored.returncode == 0, scored.stderr
+    assert "pass@1" in scored.stdout
+    assert "3 of 164 problems" in scored.stdout
+    before = (tmp_path / "s.scores.jsonl").read_bytes()
+    report = json.loads(tabwright("evaluate", "s.jsonl", "--json", *where).stdout)
+    assert report["samples"] == 3
+    assert (tmp_path / "s.scores.jsonl").read_bytes() == before
+
+
+@pytest.mark.usefixtures("smollm2")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_sample_run_keeps_what_is_written_and_goes_on(
+    tabwright: Run, tmp_path: Path, benchmarks: Path, how: signal.Signals
+) -> None:
+    command = ["sample", "--limit", "4", "-n", "2", "--temperature", "0.8", "--max-tokens", "24", "--out", "s.jsonl"]
+    command += ["--workers", "2", "--benchmarks", str(benchmarks), *SMALL]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tabwright", *command], cwd=tmp_path, env=os.environ, stderr=subprocess.DEVNULL
+    )
+    out = tmp_path / "s.jsonl"
+    deadline = time.monotonic() + 120
+    while not out.exists() or out.read_bytes().count(b"\n") < 2:
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(how)
+    assert process.wait(timeout=60) != 0
+    kept = [line for line in out.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    result = tabwright(*command)
+    assert result.returncode == 0, result.stderr
+    lines = out.read_text().splitlines(keepends=True)
+    assert lines[: len(kept)] == kept
+    assert len(lines) == 8
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_pulling_twice_at_once_gives_one_whole_file(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tabwright", "models", "pull", "smollm2-135m"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for _ in range(2)]
+    outputs = [process.communicate(timeout=200)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert outputs[0] == outputs[1]
+    files = [path for path in (tmp_path / "cache" / "models").iterdir() if path.suffix == ".gguf"]
+    assert [path.stat().st_size for path in files] == [98_362_432]
