@@ -13,10 +13,11 @@ check: .venv/.dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	cd web && npm ci --silent --no-audit --no-fund && ./check.sh
 
 bench: .venv/.dev
 	.venv/bin/python benchmarks/scoring.py
-	.venv/bin/python benchmarks/serving.py
+	.venv/bin/python benchmarks/latency.py
 
 docs: .venv/.dev
 	.venv/bin/python -m pytest tests/test_docs.py
