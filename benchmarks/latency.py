@@ -27,24 +27,7 @@ import httpx
 
 from tabwright.sampling.models import pull
 
-_WORDS = [
-    "total",
-    "count",
-    "index",
-    "value",
-    "result",
-    "buffer",
-    "offset",
-    "length",
-    "parser",
-    "node",
-    "left",
-    "right",
-    "queue",
-    "table",
-    "entry",
-    "score",
-]
+_WORDS = ["total", "count", "index", "value", "buffer", "offset", "parser", "node", "queue", "table", "entry", "score"]
 _PLAIN = """
 import sys, time, xllamacpp
 params = xllamacpp.CommonParams()

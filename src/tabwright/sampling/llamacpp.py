@@ -284,6 +284,7 @@ def _request(rendered: RenderedPrompt, options: SamplingOptions) -> dict[str, An
         "top_p": options.top_p,
         "min_p": 0.0,
         "cache_prompt": True,
+        "timings_per_token": True,  # a stream that we end ourselves has counted its cached tokens too
     }
     if options.seed is not None:
         body["seed"] = options.seed % 2**32
