@@ -21,7 +21,8 @@ from tabwright.serving.documentation import documentation_page
 from tabwright.serving.errors import ApiError, error_response
 from tabwright.serving.lifeline import LifelineMiddleware, ObserveMiddleware
 from tabwright.serving.metrics import Metrics
-from tabwright.serving.protocols import chat, codegeex, completions, llamacpp, page, tabby
+from tabwright.serving.protocols import chat, completions, llamacpp, page, tabby
+from tabwright.serving.protocols.codegeex import router as demo_router
 from tabwright.serving.service import Service
 from tabwright.serving.settings import ServingSettings
 
@@ -55,8 +56,8 @@ def create_app(engine: Engine, settings: ServingSettings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.service = service
-    for protocol in (completions, chat, codegeex, llamacpp, tabby, page):
-        app.include_router(protocol.router)
+    for router in (completions.router, chat.router, demo_router, llamacpp.router, tabby.router, page.router):
+        app.include_router(router)
     _add_pages(app, metrics)
     for kind in (ApiError, EngineError, UnknownLanguageError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _on_error)

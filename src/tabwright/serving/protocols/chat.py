@@ -98,7 +98,7 @@ _EXAMPLE = {
     "id": "chatcmpl-1f0c",
     "object": "chat.completion",
     "created": 1760000000,
-    "model": "qwen2.5-coder-0.5b",
+    "model": "my-model",
     "choices": [
         {"index": 0, "message": {"role": "assistant", "content": "Hello!"}, "finish_reason": "stop", "logprobs": None}
     ],

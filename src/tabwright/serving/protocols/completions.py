@@ -103,7 +103,7 @@ _EXAMPLE = {
     "id": "cmpl-1f0c",
     "object": "text_completion",
     "created": 1760000000,
-    "model": "qwen2.5-coder-0.5b",
+    "model": "my-model",
     "choices": [{"index": 0, "text": "return a + b", "finish_reason": "stop", "logprobs": None}],
     "usage": openai_usage(Usage(prompt_tokens=9, completion_tokens=5)),
 }
@@ -191,7 +191,7 @@ def _model(service: Service) -> dict[str, Any]:
     return {"id": service.card.name, "object": "model", "created": service.started_s, "owned_by": "tabwright"}
 
 
-_MODEL = {"id": "qwen2.5-coder-0.5b", "object": "model", "created": 1760000000, "owned_by": "tabwright"}
+_MODEL = {"id": "my-model", "object": "model", "created": 1760000000, "owned_by": "tabwright"}
 
 
 @router.get(

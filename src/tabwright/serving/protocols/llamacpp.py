@@ -140,7 +140,7 @@ async def health() -> Response:
     return Response(compact({"status": "ok"}), media_type="application/json")
 
 
-_PROPS = {"default_generation_settings": {"n_ctx": 4096}, "total_slots": 4, "model_alias": "qwen2.5-coder-0.5b"}
+_PROPS = {"default_generation_settings": {"n_ctx": 4096}, "total_slots": 4, "model_alias": "my-model"}
 
 
 @router.get("/props", summary="The model's properties", responses=documented(_PROPS, _ERROR))

@@ -69,7 +69,7 @@ def source(card: ModelCard) -> str:
 
 _PAGE = {
     "version": "0.1.0",
-    "model": "qwen2.5-coder-0.5b",
+    "model": "my-model",
     "licence": "apache-2.0",
     "context_length": 4096,
     "quantisation": "Q4_K_M",

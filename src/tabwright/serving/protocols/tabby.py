@@ -98,8 +98,8 @@ def _language(name: str, filepath: str) -> Language | None:
 
 
 _HEALTH = {
-    "model": "qwen2.5-coder-0.5b",
-    "chat_model": "qwen2.5-coder-0.5b",
+    "model": "my-model",
+    "chat_model": "my-model",
     "device": "cpu",
     "arch": "x86_64",
     "cpu_info": "x86_64",
