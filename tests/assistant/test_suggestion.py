@@ -13,8 +13,9 @@ from tabwright.sampling.llamacpp import LlamaCppEngine
 PYTHON = find_language("Python")
 
 
-async def suggestion(engine: Engine, cursor: Cursor, **options: int) -> str:
-    return "".join([chunk.text async for chunk in suggest(engine, cursor, SamplingOptions(**options))])
+async def suggestion(engine: Engine, cursor: Cursor, max_tokens: int) -> str:
+    options = SamplingOptions(max_tokens=max_tokens)
+    return "".join([chunk.text async for chunk in suggest(engine, cursor, options)])
 
 
 async def test_text_after_the_cursor_is_shown_to_a_model_that_can_infill(qwen_engine: LlamaCppEngine) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from tabwright.sampling.engine import Token
-from tabwright.sampling.sample_stream import SampleStream
+from tabwright.sampling.sample_stream import SampleStream, server_sent
 
 
 def run(respell: str, stops: tuple[str, ...], pieces: list[str]) -> tuple[str, list[str], SampleStream]:
@@ -45,3 +47,11 @@ def test_a_false_alarm_brings_the_held_tokens_back() -> None:
 def test_an_engine_that_does_not_respell_is_an_error() -> None:
     with pytest.raises(ValueError, match="did not spell"):
         run("abc", (), ["ab", "d"])
+
+
+async def test_events_are_split_at_newlines_only() -> None:
+    async def pieces() -> AsyncIterator[str]:
+        for piece in ('data: {"te', 'xt": "a\u2028b\x85c"}\n\ndata:', ' {"n": 1}\r\n: comment\n\nda', "ta: [DONE]\n"):
+            yield piece
+
+    assert [event async for event in server_sent(pieces())] == [{"text": "a\u2028b\x85c"}, {"n": 1}]

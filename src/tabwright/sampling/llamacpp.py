@@ -15,7 +15,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,12 +41,17 @@ from tabwright.sampling.engine import (
 from tabwright.sampling.healing import Vocabulary, grammar
 from tabwright.sampling.models.gguf import GGUFFile, read_gguf
 from tabwright.sampling.prompts import Piece, RenderedPrompt, Renderer
-from tabwright.sampling.sample_stream import SampleStream
+from tabwright.sampling.sample_stream import SampleStream, server_sent
 from tabwright.sampling.stops import line_after
 
 # Prompt tokens read between two looks at the queue. A cancelled prompt holds its slot this long, so it is small; on two
 # cores 128 read prompts as fast as 2,048 did (docs/log.md).
 BATCH_TOKENS = 128
+# How long the threads of llama.cpp spin at a barrier before they sleep. By default they spin so long that any other
+# busy program on the machine halves their speed and a second engine all but stops both; this costs nothing on an idle
+# machine (docs/log.md).
+_SPIN_COUNT = "2000"
+_FOLDER_PREFIX = "tabwright-engine-"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +99,8 @@ class LlamaCppEngine:
             EngineError: the file is not a whole GGUF file, or llama.cpp cannot run it.
         """
         gguf = read_gguf(config.path)
-        folder = Path(tempfile.mkdtemp(prefix="tabwright-"))
+        _remove_abandoned_folders()
+        folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.getpid()}-"))
         try:
             server = await asyncio.to_thread(_load, config, gguf, folder / "llama.sock")
         except BaseException:
@@ -167,7 +173,7 @@ class LlamaCppEngine:
             async with self._client.stream("POST", "/completion", json=body) as response:
                 if response.status_code != 200:
                     _raise_for(response.status_code, await response.aread())
-                async for event in _server_sent(response.aiter_lines()):
+                async for event in server_sent(response.aiter_text()):
                     if "error" in event:
                         _raise_for(500, json.dumps(event).encode())
                     yield event
@@ -198,7 +204,16 @@ class LlamaCppEngine:
         return str(answer["prompt"])
 
 
+def _remove_abandoned_folders() -> None:
+    """Remove the socket folders of this user's engines that were killed before they could."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
+        pid = folder.name.removeprefix(_FOLDER_PREFIX).split("-")[0]
+        if pid.isdecimal() and not Path("/proc", pid).exists() and folder.stat().st_uid == os.getuid():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _load(config: LlamaCppConfig, gguf: GGUFFile, socket: Path) -> Any:
+    os.environ.setdefault("GOMP_SPINCOUNT", _SPIN_COUNT)  # read once, when the library is loaded
     try:
         import xllamacpp
     except ImportError as error:
@@ -324,12 +339,6 @@ def _tokens(event: dict[str, Any]) -> list[Token]:
         )
         for row in event.get("completion_probabilities", [])
     ]
-
-
-async def _server_sent(lines: AsyncIterator[str]) -> AsyncIterator[dict[str, Any]]:
-    async for line in lines:
-        if line.startswith("data: ") and line != "data: [DONE]":
-            yield json.loads(line[6:])
 
 
 def _raise_for(status: int, body: bytes) -> None:

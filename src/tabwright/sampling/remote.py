@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,7 +32,7 @@ from tabwright.sampling.engine import (
     Usage,
 )
 from tabwright.sampling.healing import grammar
-from tabwright.sampling.sample_stream import SampleStream
+from tabwright.sampling.sample_stream import SampleStream, server_sent
 from tabwright.sampling.stops import line_after
 
 _UNFINISHED = re.compile(r"(?:\s+|\w{1,32})\Z")
@@ -179,7 +179,7 @@ class RemoteEngine:
             async with self._client.stream("POST", path, json=body) as response:
                 if response.status_code != 200:
                     _raise_for(response.status_code, await response.aread())
-                async for event in _server_sent(response.aiter_lines()):
+                async for event in server_sent(response.aiter_text()):
                     if "error" in event:
                         _raise_for(500, json.dumps(event).encode())
                     yield _like_openai(event)
@@ -270,12 +270,6 @@ async def _ask(client: httpx.AsyncClient, method: str, path: str) -> Any:
     if response.status_code != 200:
         _raise_for(response.status_code, response.content)
     return response.json()
-
-
-async def _server_sent(lines: AsyncIterator[str]) -> AsyncIterator[dict[str, Any]]:
-    async for line in lines:
-        if line.startswith("data:") and line[5:].strip() != "[DONE]":
-            yield json.loads(line[5:])
 
 
 def _raise_for(status: int, body: bytes) -> None:

@@ -1,13 +1,15 @@
-"""One sample's stream: an engine's raw text and tokens in, what may be shown out.
+"""Streams: a server's events as they come, and one sample's raw text and tokens in, what may be shown out.
 
 The spelt-again beginning and everything from a stop string on are cut, and tokens are reported when their text is.
 """
 
 from __future__ import annotations
 
+import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from tabwright.sampling.engine import Token
 from tabwright.sampling.healing import Respelling
@@ -66,3 +68,16 @@ class SampleStream:
             shown.append(self._waiting.popleft()[1])
         self.n_tokens += len(shown)
         return text, tuple(shown)
+
+
+async def server_sent(texts: AsyncIterator[str]) -> AsyncIterator[dict[str, Any]]:
+    """Yield the JSON objects of a stream of server-sent events.
+
+    Only a newline ends a line here; other characters that Unicode counts as line ends may stand inside the JSON.
+    """
+    rest = ""
+    async for text in texts:
+        *lines, rest = (rest + text).split("\n")
+        for line in lines:
+            if line.startswith("data:") and line[5:].strip() != "[DONE]":
+                yield json.loads(line[5:])
