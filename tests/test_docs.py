@@ -138,7 +138,7 @@ def test_the_readme_has_commands_to_run_and_stays_short() -> None:
 def test_files_that_the_documents_name_exist(path: Path) -> None:
     text = path.read_text()
     names = re.findall(r"`((?:docs|src|tests|web|benchmarks|recipes)/[\w./-]+)`", text)
-    names += [link for link in re.findall(r"\]\(([\w./-]+)\)", text)]
+    names += re.findall(r"\]\(([\w./-]+)\)", text)
     for name in names:
         found = (ROOT / name).exists() or (path.parent / name).exists() or (ROOT / "src/tabwright" / name).exists()
         assert found, f"{path.name} names {name}, which does not exist"

@@ -47,6 +47,7 @@ def serve_command(
         password=password,
         max_queue=queue,
         log_prompts=log_prompts,
+        model_aliases=(model,) if model else (),
     )
     check_listen(settings, open_ok)
     wanted = EngineOptions(
