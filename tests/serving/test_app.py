@@ -96,7 +96,7 @@ class BrokenEngine:
 
 @pytest.mark.parametrize(("seed", "status"), [(0, 500), (1, 200)])
 def test_a_bug_shows_no_traceback_and_no_prompt(seed: int, status: int, caplog: pytest.LogCaptureFixture) -> None:
-    with TestClient(create_app(BrokenEngine(), ServingSettings())) as client:
+    with TestClient(create_app(BrokenEngine(), ServingSettings()), base_url="http://127.0.0.1") as client:
         body = {"prompt": "my own words", "seed": seed, "stream": True}
         answer = client.post("/v1/completions", json=body)
     assert answer.status_code == status

@@ -32,7 +32,7 @@ def app() -> FastAPI:
 
 @pytest.fixture
 def client(app: FastAPI) -> Iterator[TestClient]:
-    with TestClient(app) as client:
+    with TestClient(app, base_url="http://127.0.0.1") as client:
         yield client
 
 
@@ -80,7 +80,7 @@ def test_logins(client: TestClient) -> None:
 )
 def test_a_refusal_says_how_to_get_in(settings: ServingSettings, way: str, named: str) -> None:
     assert settings.authentication == named
-    with TestClient(create_app(IdleEngine(), settings)) as client:
+    with TestClient(create_app(IdleEngine(), settings), base_url="http://127.0.0.1") as client:
         answer = client.get("/v1/page")
     assert answer.headers["www-authenticate"].startswith(way)
     assert answer.json()["error"]["code"] == "invalid_api_key"
@@ -95,3 +95,29 @@ def test_the_openai_client_raises_authentication_error(start_server: Any) -> Non
                 else:
                     with pytest.raises(openai.AuthenticationError, match="API key"):
                         client.models.list()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:7860"}, 200),
+        ({"Host": "[::1]:7860"}, 200),
+        ({"Host": "127.0.0.1:7860", "Origin": "http://localhost:7860"}, 200),
+        ({"Origin": "vscode-webview://0abc"}, 200),
+        ({"Host": "rebound.example"}, 403),
+        ({"Host": "127.0.0.1.evil.example"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "http://["}, 403),
+    ],
+)
+def test_another_site_cannot_use_a_server_for_this_machine(headers: dict[str, str], status: int) -> None:
+    app = create_app(IdleEngine(), ServingSettings())
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        assert client.get("/v1/models", headers=headers).status_code == status
+
+
+def test_a_server_for_the_network_answers_by_any_name() -> None:
+    app = create_app(IdleEngine(), ServingSettings(host="0.0.0.0", api_key="s3cret"))
+    with TestClient(app, base_url="http://build-box.lan") as client:
+        assert client.get("/v1/models", headers={"Authorization": "Bearer s3cret"}).status_code == 200

@@ -1,16 +1,21 @@
-"""Who may use the server: an API key as a bearer token, or a username and password; compared in constant time."""
+"""Who may use the server: an API key as a bearer token, or a username and password; compared in constant time.
+
+A server for this machine alone also refuses what a web page of somebody else makes a browser send: requests whose Host
+is another name (DNS rebinding) or whose Origin is another site.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import hmac
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tabwright.serving.errors import ApiError, error_response
-from tabwright.serving.settings import ServingSettings
+from tabwright.serving.settings import ServingSettings, is_loopback
 
 # The page must load before it can ask for a key, and whatever watches over a server has none.
 _OPEN_PATHS = frozenset({"/", "/health", "/icon.svg"})
@@ -21,8 +26,23 @@ def is_open(method: str, path: str) -> bool:
     return method in ("GET", "HEAD") and (path in _OPEN_PATHS or path.startswith("/assets/"))
 
 
+def is_foreign(headers: Headers) -> bool:
+    """Whether a browser sent a request for a name, or from a site, that is not this machine's."""
+    host = _hostname(f"//{headers.get('host', 'localhost')}")
+    origin = headers.get("origin", "")
+    from_elsewhere = origin.startswith(("http://", "https://")) and not is_loopback(_hostname(origin))
+    return from_elsewhere or not is_loopback(host)
+
+
+def _hostname(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
 class AuthMiddleware:
-    """Answers 401 to a request that does not say who it is."""
+    """Answers 401 to a request that does not say who it is, and 403 to one that another site sends."""
 
     def __init__(self, app: ASGIApp, settings: ServingSettings) -> None:
         self._app = app
@@ -30,7 +50,12 @@ class AuthMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it."""
-        if scope["type"] != "http" or self._allows(scope):
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif is_loopback(self._settings.host) and is_foreign(Headers(scope=scope)):
+            error = ApiError(403, "this server is for this machine alone; use http://127.0.0.1, or --listen and a key")
+            await error_response(scope["path"], error)(scope, receive, send)
+        elif self._allows(scope):
             await self._app(scope, receive, send)
         else:
             await error_response(scope["path"], self._refusal())(scope, receive, send)

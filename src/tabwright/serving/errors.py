@@ -19,6 +19,7 @@ _LOG = logging.getLogger(__name__)
 _LLAMA_CPP_PATHS = frozenset({"/infill", "/props", "/health"})
 _KINDS = {
     401: ("authentication_error", "invalid_api_key"),
+    403: ("permission_error", "foreign_origin"),
     404: ("not_found_error", "not_found"),
     429: ("rate_limit_error", "queue_full"),
     503: ("server_error", "engine_unavailable"),
