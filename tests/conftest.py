@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tabwright.cli.benchmarks import fetch_benchmark
 from tabwright.sampling.llamacpp import LlamaCppConfig, LlamaCppEngine
 from tabwright.sampling.models import LocalModel, pull
 
@@ -21,6 +23,13 @@ def smollm2() -> LocalModel:
 def qwen() -> LocalModel:
     """The default model."""
     return pull("qwen2.5-coder-0.5b")
+
+
+@pytest.fixture(scope="session")
+def benchmarks() -> Path:
+    """The folder of HumanEval: the one that the environment names, else where its authors' package was fetched to."""
+    named = os.environ.get("TABWRIGHT_BENCHMARKS")
+    return Path(named) if named else fetch_benchmark("HumanEval.jsonl.gz").parent
 
 
 async def _engine(model: LocalModel) -> LlamaCppEngine:

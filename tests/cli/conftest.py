@@ -30,12 +30,3 @@ def tabwright(tmp_path: Path) -> Run:
         )
 
     return run
-
-
-@pytest.fixture(scope="session")
-def benchmarks() -> Path:
-    """The folder of benchmark data; tests that need more than PyPI has are told how to get it."""
-    folder = os.environ.get("TABWRIGHT_BENCHMARKS")
-    if not folder:
-        pytest.skip("TABWRIGHT_BENCHMARKS names no folder with HumanEval.jsonl.gz")
-    return Path(folder)

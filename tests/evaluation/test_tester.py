@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tabwright.evaluation import judge, load_benchmark
-from tabwright.evaluation.benchmarks import BENCHMARKS, ENVIRONMENT_VARIABLE
-from tabwright.records import Problem, RecordError
+from tabwright.records import Problem
 from tabwright.sandbox import Limits, Result, Sandbox
 
 
@@ -19,11 +19,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def humaneval() -> dict[str, Problem]:
-    try:
-        return load_benchmark("humaneval")
-    except RecordError:
-        pytest.skip(f"{BENCHMARKS['humaneval']} is missing; name its folder in {ENVIRONMENT_VARIABLE}")
+def humaneval(benchmarks: Path) -> dict[str, Problem]:
+    return load_benchmark("humaneval", directory=benchmarks)
 
 
 def test_canonical_solutions_pass(sandbox: Sandbox, humaneval: dict[str, Problem]) -> None:

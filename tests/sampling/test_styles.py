@@ -17,7 +17,7 @@ def test_completion_is_the_bare_text() -> None:
 def test_fence_opens_the_reply_with_the_code_and_stops_where_the_fence_closes() -> None:
     prompt, stops = style_prompt("fence", "\n\ndef f():\n", language="Python", fence="python")
     assert isinstance(prompt, ChatPrompt)
-    assert prompt.opening == "```python\ndef f():\n"
+    assert prompt.opening.endswith("\n```python\ndef f():\n")
     assert "Python" in prompt.messages[0].content
     assert stops == ("\n```",)
 

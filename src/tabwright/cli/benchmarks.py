@@ -16,11 +16,11 @@ def load_problems(name: str, folder: Path | None) -> dict[str, Problem]:
     from tabwright.evaluation import load_benchmark
     from tabwright.sampling.models import cache_folder
 
-    return load_benchmark(name, directory=folder, cache=cache_folder() / "benchmarks", fetch=_fetch)
+    return load_benchmark(name, directory=folder, cache=cache_folder() / "benchmarks", fetch=fetch_benchmark)
 
 
-def _fetch(file: str) -> Path:
-    """Take HumanEval's data file from the wheel that its authors' package has on PyPI."""
+def fetch_benchmark(file: str) -> Path:
+    """Take HumanEval's data file from the wheel that its authors' package has on PyPI, and return its path."""
     from tabwright.download import Wanted, WheelSource, fetch
     from tabwright.sampling.models import cache_folder
 

@@ -31,8 +31,10 @@ def style_prompt(
     if style == "chat":
         request = f"Complete this {language or 'source'} code. Answer with the whole code in one code block."
         return ChatPrompt(messages=(Message(role="user", content=f"{request}\n\n{FENCE}{fence}\n{text}\n{FENCE}"),)), ()
-    request = f"Complete the following {language or 'source'} code. Write only code."
-    opening = f"{FENCE}{fence}\n{text.lstrip(chr(10))}"
+    kind = language or "source code"
+    request = f"Write a {kind} program that solves the problem. Answer with one code block."
+    lead = f"Here is a complete {kind} program that solves the problem and passes all of its tests:"
+    opening = f"{lead}\n\n{FENCE}{fence}\n{text.lstrip(chr(10))}"
     return ChatPrompt(messages=(Message(role="user", content=request),), opening=opening), (f"\n{FENCE}",)
 
 
