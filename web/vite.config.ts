@@ -12,6 +12,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: ["chrome123", "firefox121", "safari17.5"],
     sourcemap: false,
+    license: { fileName: "licenses.md" }, // the notices of what is bundled travel with it
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: { output: { codeSplitting: { groups: [{ name: "editor", test: EDITOR }] } } },
