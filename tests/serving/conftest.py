@@ -20,7 +20,6 @@ import pytest
 
 from tabwright.sampling.models import LocalModel
 
-_START_TIMEOUT_S = 120
 _PROGRAM = """
 import json, logging, sys
 from pathlib import Path
@@ -75,19 +74,20 @@ class ServerProcess:
 StartServer = Callable[..., Any]
 
 
+def _program(model: LocalModel, slots: int, settings: dict[str, Any]) -> list[str]:
+    return ["-c", _PROGRAM, json.dumps([str(model.path), model.name, slots, {"port": 0, **settings}])]
+
+
 @contextmanager
-def _running(model: LocalModel, folder: Path, slots: int, settings: dict[str, Any]) -> Iterator[ServerProcess]:
+def _running(arguments: list[str], folder: Path) -> Iterator[ServerProcess]:
     log = folder / "server.log"
-    arguments = json.dumps([str(model.path), model.name, slots, {"port": 0, **settings}])
     with log.open("wb") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", _PROGRAM, arguments], stdout=subprocess.PIPE, stderr=stderr
-        )
+        process = subprocess.Popen([sys.executable, "-W", "error", *arguments], stdout=subprocess.PIPE, stderr=stderr)
     try:
         assert process.stdout is not None
-        line = process.stdout.readline().decode().strip()
-        assert line.startswith("http://"), log.read_text()
-        server = ServerProcess(url=line, process=process, log=log)
+        url = re.search(r"http://\S+", process.stdout.readline().decode())
+        assert url is not None, log.read_text()
+        server = ServerProcess(url=url[0], process=process, log=log)
         yield server
         server.client.close()
     finally:
@@ -103,7 +103,7 @@ def server(smollm2: LocalModel, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """One server with the small model, for every test that leaves it as it was."""
     limits = {"max_tokens_limit": 400, "max_n": 8, "max_prompt_chars": 50_000, "max_body_bytes": 400_000}
     settings = {**limits, "model_aliases": ["small"]}
-    with _running(smollm2, tmp_path_factory.mktemp("server"), 4, settings) as running:
+    with _running(_program(smollm2, 4, settings), tmp_path_factory.mktemp("server")) as running:
         yield running
 
 
@@ -119,6 +119,17 @@ def start_server(smollm2: LocalModel, tmp_path: Path) -> StartServer:
     """Return a context manager that starts a server of the test's own with the small model."""
 
     def start(*, slots: int = 1, **settings: Any) -> Any:
-        return _running(smollm2, tmp_path, slots, settings)
+        return _running(_program(smollm2, slots, settings), tmp_path)
+
+    return start
+
+
+@pytest.fixture
+def tabwright_serve(smollm2: LocalModel, tmp_path: Path) -> StartServer:
+    """Return a context manager that runs `tabwright serve` with the small model and more arguments."""
+
+    def start(*arguments: str) -> Any:
+        command = ["-m", "tabwright", "serve", "--model", smollm2.name, "--port", "0", "--workers", "1"]
+        return _running([*command, *arguments], tmp_path)
 
     return start

@@ -68,10 +68,29 @@ def test_sigterm_while_loading_ends_at_once() -> None:
     assert closed.is_set()
 
 
-@pytest.mark.parametrize(("log_prompts", "count"), [(False, 0), (True, 1)])
-def test_prompts_reach_the_log_only_when_asked_for(start_server: Any, log_prompts: bool, count: int) -> None:
-    with start_server(log_prompts=log_prompts) as server:
-        server.post("/v1/completions", {"prompt": "my very own words", "max_tokens": 1})
-        server.post("/v1/completions", {"prompt": "my very own words", "max_tokens": "many"})
-        assert server.terminate() == 0
-        assert server.log.read_text().count("my very own words") == count
+def ask_in_own_words(server: Any) -> None:
+    """Send one request that is answered, one that is refused, and one whose prompt is too long."""
+    server.post("/v1/completions", {"prompt": "my very own words", "max_tokens": 1})
+    server.post("/v1/completions", {"prompt": "my very own words", "max_tokens": "many"})
+    server.post("/v1/completions", {"prompt": "my very own words " * 2000, "max_tokens": 1})
+    assert server.terminate() == 0
+
+
+def test_prompts_do_not_reach_even_the_log_of_a_program_that_logs_everything(start_server: Any) -> None:
+    with start_server() as server:
+        ask_in_own_words(server)
+        assert "my very own words" not in server.log.read_text()
+
+
+def test_serve_logs_nothing_unless_asked_to(tabwright_serve: Any) -> None:
+    with tabwright_serve() as server:
+        ask_in_own_words(server)
+        assert server.log.read_text() == ""
+
+
+def test_serve_logs_prompts_when_asked_to(tabwright_serve: Any) -> None:
+    with tabwright_serve("--log-prompts") as server:
+        ask_in_own_words(server)
+        lines = server.log.read_text().splitlines()
+        assert ["INFO tabwright.serving.service: prompt:" in line for line in lines] == [True, True]
+        assert lines[0].count("my very own words") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 import typer
@@ -27,7 +28,9 @@ def serve_command(
         bool, typer.Option("--i-know-this-is-open", help="Listen beyond this machine without authentication.")
     ] = False,
     queue: Annotated[int, typer.Option(min=0, help="Requests that may wait; past them 429.")] = 64,
-    log_prompts: Annotated[bool, typer.Option("--log-prompts", help="Write prompts to the log.")] = False,
+    log_prompts: Annotated[
+        bool, typer.Option("--log-prompts", help="Write prompts to the log, on standard error.")
+    ] = False,
     remote: options.Remote = "",
     remote_key: options.RemoteKey = "",
 ) -> None:
@@ -56,7 +59,17 @@ def serve_command(
     local = obtain_for(wanted)
     if quantize and local:
         _check_bits(str(local.path), quantize)
+    _log_to_stderr(logging.INFO if log_prompts else logging.WARNING)
     serve(lambda: start_engine(wanted, local), settings, on_ready=_announce)
+
+
+def _log_to_stderr(level: int) -> None:
+    """Write our own log from that level on; what other libraries say below a warning stays unsaid."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    log = logging.getLogger("tabwright")
+    log.addHandler(handler)
+    log.setLevel(level)
 
 
 def _announce(url: str) -> None:
