@@ -63,6 +63,14 @@ def test_unknown_routes_have_an_error_of_the_protocol(server: Any, method: str, 
     assert answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("path", ["/health", "/v1/models", "/metrics"])
+def test_a_load_balancer_may_ask_for_the_head_alone(server: Any, path: str) -> None:
+    head, whole = server.client.head(path), server.client.get(path)
+    assert head.status_code == whole.status_code == 200
+    assert head.content == b""
+    assert head.headers["content-type"] == whole.headers["content-type"]
+
+
 def test_metrics_count_what_happens(server: Any) -> None:
     names = ["completion_tokens_total", "prompt_tokens_total", "time_to_first_token_seconds_count"]
     before = {name: server.metric(name) for name in names}

@@ -81,6 +81,7 @@ def _add_pages(app: FastAPI, metrics: Metrics) -> None:
     async def docs() -> Response:
         return HTMLResponse(documentation_page(app.openapi()), headers=_PAGE_HEADERS)
 
+    @app.head("/metrics", include_in_schema=False)
     @app.get("/metrics", tags=["Server"], summary="Prometheus metrics", response_class=Response)
     async def measured() -> Response:
         return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

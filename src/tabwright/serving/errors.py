@@ -101,7 +101,12 @@ def _of_validation(errors: Sequence[Mapping[str, Any]]) -> ApiError:
 
 
 def _field(loc: Sequence[int | str]) -> str | None:
-    """Return `stop[0]` for ("body", "stop", 0); the tags of a union of bodies are not part of the path."""
-    parts = [part for at, part in enumerate(loc) if at > 0 and part not in ("openai", "tabby")]
+    """Return `stop[0]` for ("body", "stop", 0); the tags of a union and the names of validators are not in the path."""
+    parts = [part for at, part in enumerate(loc) if at > 0 and _is_of_client(part)]
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")
     return ascii(name)[1:-1][:100] or None
+
+
+def _is_of_client(part: int | str) -> bool:
+    """Whether a client knows this step of a path: not a tag, nor a name such as `function-after[_whole(), str]`."""
+    return isinstance(part, int) or (part.isidentifier() and part not in ("openai", "tabby"))

@@ -13,7 +13,17 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from tabwright.assistant import Cursor, suggest
-from tabwright.sampling import ChatPrompt, Chunk, Engine, InfillPrompt, ModelCard, Prompt, SamplingOptions, TextPrompt
+from tabwright.sampling import (
+    ChatPrompt,
+    Chunk,
+    Engine,
+    InfillPrompt,
+    ModelCard,
+    Prompt,
+    PromptError,
+    SamplingOptions,
+    TextPrompt,
+)
 from tabwright.serving.admission import Gate
 from tabwright.serving.errors import ApiError, shown
 from tabwright.serving.metrics import Metrics
@@ -46,7 +56,10 @@ class Service:
         return self._engine.slots
 
     def complete(self, prompts: Sequence[Prompt], options: SamplingOptions) -> AsyncGenerator[Chunk, None]:
-        """Yield chunks for prompts in turn; sample `i` of prompt `p` has the index `p * options.n + i`."""
+        """Yield chunks for prompts in turn; sample `i` of prompt `p` has the index `p * options.n + i`.
+
+        A `max_tokens` of 0 is as many as the context has room for, and at most the server's limit.
+        """
         for prompt in prompts:
             self._check(_length(prompt), options, len(prompts))
         self._log(prompts)
@@ -107,9 +120,22 @@ class Service:
 
     async def _in_turn(self, prompts: Sequence[Prompt], options: SamplingOptions) -> AsyncGenerator[Chunk, None]:
         for at, prompt in enumerate(prompts):
-            async with aclosing(self._engine.generate(prompt, options)) as chunks:
+            async with aclosing(self._generate(prompt, options)) as chunks:
                 async for chunk in chunks:
                     yield replace(chunk, index=at * options.n + chunk.index)
+
+    async def _generate(self, prompt: Prompt, options: SamplingOptions) -> AsyncGenerator[Chunk, None]:
+        """Ask the engine; a length of 0 is as many tokens as there is room for, and never more than the limit."""
+        lengths = (options.max_tokens,) if options.max_tokens else (self.settings.max_tokens_limit, 0)
+        for length in lengths:
+            try:
+                async with aclosing(self._engine.generate(prompt, replace(options, max_tokens=length))) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+                return
+            except PromptError:  # the limit does not fit beside the prompt, so all that fits is below the limit
+                if length == lengths[-1]:
+                    raise
 
     async def _admitted(self, source: AsyncGenerator[Chunk, None], n: int) -> AsyncGenerator[Chunk, None]:
         """Run a source in a slot. Time is only taken while waiting for the engine, never for a slow reader."""

@@ -41,6 +41,24 @@ def test_text_parts_are_joined(client: openai.OpenAI) -> None:
     assert joined.choices[0].message.content == whole.choices[0].message.content
 
 
+def test_without_a_length_a_prompt_may_take_most_of_the_context(client: openai.OpenAI) -> None:
+    ask = {key: value for key, value in ASK.items() if key != "max_tokens"}
+    messages: list[Any] = [{"role": "user", "content": "word " * 900}]
+    answer = client.chat.completions.create(**{**ask, "messages": messages})
+    assert answer.usage is not None
+    assert answer.usage.prompt_tokens > 900
+    assert 0 < answer.usage.total_tokens <= 1024
+
+
+def test_without_a_length_the_servers_limit_holds(start_server: Any) -> None:
+    ask = {key: value for key, value in ASK.items() if key != "max_tokens"}
+    with start_server(max_tokens_limit=5) as server:
+        for body in (ask, {**ask, "max_tokens": 5}):
+            answer = server.post("/v1/chat/completions", {**body, "messages": ASK["messages"]}).json()
+            assert answer["usage"]["completion_tokens"] == 5
+            assert answer["choices"][0]["finish_reason"] == "length"
+
+
 def test_logprobs_have_the_chat_shape(client: openai.OpenAI) -> None:
     answer = client.chat.completions.create(**ASK, logprobs=True, top_logprobs=2)
     scores = answer.choices[0].logprobs
@@ -67,8 +85,11 @@ def test_max_completion_tokens_and_stop(client: openai.OpenAI) -> None:
     ("messages", "told"),
     [
         ([], "messages: list should have at least 1 item"),
-        ([{"role": "robot", "content": "x"}], "messages[0].role"),
-        ([{"role": "user", "content": [{"type": "image_url"}]}], "messages[0].content"),
+        ([{"role": "robot", "content": "x"}], "messages[0].role: input should be 'system', 'developer', 'user' or"),
+        ([{"role": "tool", "content": "x"}], "messages[0].role: tools are not supported; the roles are 'system', "),
+        ([{"role": "function", "content": "x"}], "messages[0].role: tools are not supported; the roles are"),
+        ([{"role": "user", "content": 5}], "messages[0].content: send text, or a list of parts of the type 'text'"),
+        ([{"role": "user", "content": [{"type": "image_url"}]}], "messages[0].content[0].type: input should be 'text'"),
         ([{"role": "user", "content": "word " * 2000}], "only 1018 fit beside max_tokens"),
     ],
 )

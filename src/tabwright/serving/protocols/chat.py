@@ -10,10 +10,10 @@ import secrets
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from starlette.responses import JSONResponse, Response
 
 from tabwright.sampling import ChatPrompt, Message, SamplingOptions, Token, Usage
@@ -44,20 +44,35 @@ class TextPart(RequestBody):
     text: Text
 
 
+def _spoken(role: Any) -> Any:
+    if role in ("tool", "function"):
+        raise ValueError("tools are not supported; the roles are 'system', 'developer', 'user' and 'assistant'")
+    return role
+
+
+def _parts(content: Any) -> Any:
+    """Take text as its only part: a union of both would have an error for each of its members."""
+    if not isinstance(content, str | list):
+        raise ValueError("send text, or a list of parts of the type 'text'")
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
 class ChatMessage(RequestBody):
     """One turn of a conversation; `developer` is a newer name for `system`."""
 
-    role: Literal["system", "developer", "user", "assistant"]
-    content: Text | list[TextPart] = ""
+    role: Annotated[Literal["system", "developer", "user", "assistant"], BeforeValidator(_spoken)]
+    content: Annotated[list[TextPart], BeforeValidator(_parts, json_schema_input_type=str | list[TextPart])] = Field(
+        default=[]
+    )
 
     def message(self) -> Message:
         """Return the message for the engine."""
-        content = self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
+        content = "".join(part.text for part in self.content)
         return Message(role="system" if self.role == "developer" else self.role, content=content)
 
 
 class ChatRequest(RequestBody):
-    """OpenAI's chat request. `top_k` is an addition of ours. Without a length it ends at half of the context."""
+    """OpenAI's chat request. `top_k` is an addition of ours. Without a length it ends where the context does."""
 
     messages: list[ChatMessage] = Field(min_length=1, max_length=1000)
     model: Text = Field("", description="the served model, one of its aliases, or nothing")
@@ -75,11 +90,10 @@ class ChatRequest(RequestBody):
     top_logprobs: int = Field(0, ge=0, le=20)
     user: Text = Field("", description="accepted and not used")
 
-    def options(self, service: Service) -> SamplingOptions:
+    def options(self) -> SamplingOptions:
         """Return the sampling options for the engine."""
-        default = min(service.settings.max_tokens_limit, service.card.context_length // 2)
         return SamplingOptions(
-            max_tokens=self.max_completion_tokens or self.max_tokens or default,
+            max_tokens=self.max_completion_tokens or self.max_tokens or 0,
             temperature=self.temperature,
             top_p=self.top_p,
             top_k=self.top_k,
@@ -118,7 +132,7 @@ async def chat(body: ChatRequest, service: Serving) -> Response:
     }
     if body.stream:
         return EventStream(await begun(_stream(body, service, head)))
-    answers = await gather(service.complete([body.prompt()], body.options(service)), body.n)
+    answers = await gather(service.complete([body.prompt()], body.options()), body.n)
     choices = [
         {
             "index": index,
@@ -135,7 +149,7 @@ async def chat(body: ChatRequest, service: Serving) -> Response:
 async def _stream(body: ChatRequest, service: Service, head: dict[str, Any]) -> Events:
     counted = {"usage": None} if body.stream_options.include_usage else {}
     answers: dict[int, Answer] = {}
-    async with aclosing(service.complete([body.prompt()], body.options(service))) as chunks:
+    async with aclosing(service.complete([body.prompt()], body.options())) as chunks:
         async for chunk in chunks:
             delta: dict[str, Any] = {"content": chunk.text} if chunk.text else {}
             if chunk.index not in answers:

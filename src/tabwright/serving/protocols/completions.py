@@ -194,6 +194,7 @@ def _model(service: Service) -> dict[str, Any]:
 _MODEL = {"id": "my-model", "object": "model", "created": 1760000000, "owned_by": "tabwright"}
 
 
+@router.head("/v1/models", include_in_schema=False)
 @router.get(
     "/v1/models", summary="The served model", responses=documented({"object": "list", "data": [_MODEL]}, OPENAI_ERROR)
 )

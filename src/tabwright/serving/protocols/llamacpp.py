@@ -134,6 +134,7 @@ async def infill(body: InfillRequest, service: Serving) -> Response:
     return Response(compact(_chosen({**last, "content": content}, body.response_fields)), media_type="application/json")
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health", summary="Whether the server is ready", responses=documented({"status": "ok"}, _ERROR))
 async def health() -> Response:
     """Answer ok; a server that is still loading does not answer at all."""
