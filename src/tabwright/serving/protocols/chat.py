@@ -72,7 +72,7 @@ class ChatMessage(RequestBody):
 
 
 class ChatRequest(RequestBody):
-    """OpenAI's chat request. `top_k` is an addition of ours. Without a length it ends where the context does."""
+    """OpenAI's chat request. `top_k` is an addition of ours. Without a length, context and server limit end it."""
 
     messages: list[ChatMessage] = Field(min_length=1, max_length=1000)
     model: Text = Field("", description="the served model, one of its aliases, or nothing")
