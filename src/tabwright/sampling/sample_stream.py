@@ -19,7 +19,9 @@ from tabwright.sampling.stops import StopMatcher
 class SampleStream:
     """State of one sample while it is being decoded."""
 
-    def __init__(self, respell: str, stops: Sequence[str]) -> None:
+    def __init__(self, respell: str, stops: Sequence[str], max_tokens: int) -> None:
+        self._max_tokens = max_tokens
+        self._n_new = 0
         self._respelling = Respelling(respell)
         self._stops = StopMatcher(stops)
         self._waiting: deque[tuple[int, Token]] = deque()
@@ -35,6 +37,11 @@ class SampleStream:
     def stopped(self) -> bool:
         """Whether a stop string was met."""
         return self._stops.stopped
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will be shown: a stop string, or all tokens drawn; respelt ones do not count."""
+        return self.stopped or self._n_new >= self._max_tokens
 
     def push(self, text: str, tokens: Sequence[Token]) -> tuple[str, tuple[Token, ...]]:
         """Take the next piece of raw output; return the text and tokens that can be shown now.
@@ -58,6 +65,7 @@ class SampleStream:
         start, end = self._n_read, self._n_read + len(token.text)
         self._n_read = end
         if end > 0:
+            self._n_new += 1
             cut = replace(token, text=token.text[-start:]) if start < 0 else token
             self._waiting.append((max(start, 0), cut))
 

@@ -60,6 +60,7 @@ async def draw_samples(
         RecordError: `out` was made with other settings, or is not a samples file.
         EngineError: the engine failed; what is written stays.
     """
+    _check_place(out)
     try:
         with FileLock(out.with_name(f".{out.name}.lock"), timeout=0):
             return await _draw_locked(engine, problems, config, out, progress)
@@ -143,6 +144,11 @@ class _Writer:
             file.write(json.dumps(sample.to_mapping(), ensure_ascii=False) + "\n")
         self.n_samples += 1
         self._progress(self.n_samples)
+
+
+def _check_place(out: Path) -> None:
+    if out.is_dir() or not out.parent.is_dir():
+        raise RecordError(f"{out}: not a file in a folder that exists; name another --out")
 
 
 def _check_recipe(out: Path, config: SamplesConfig) -> None:

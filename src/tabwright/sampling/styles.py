@@ -32,9 +32,12 @@ def style_prompt(
         request = f"Complete this {language or 'source'} code. Answer with the whole code in one code block."
         return ChatPrompt(messages=(Message(role="user", content=f"{request}\n\n{FENCE}{fence}\n{text}\n{FENCE}"),)), ()
     kind = language or "source code"
-    request = f"Write a {kind} program that solves the problem. Answer with one code block."
-    lead = f"Here is a complete {kind} program that solves the problem and passes all of its tests:"
-    opening = f"{lead}\n\n{FENCE}{fence}\n{text.lstrip(chr(10))}"
+    request = f"Solve the problem with a self-contained {kind} script, given in a markdown code block."
+    lead = (
+        f"This {kind} script holds a self-contained function that solves the problem "
+        "and passes the tests that belong to it:"
+    )
+    opening = f"{lead}\n{FENCE}{fence}\n{text.lstrip(chr(10))}"
     return ChatPrompt(messages=(Message(role="user", content=request),), opening=opening), (f"\n{FENCE}",)
 
 

@@ -92,7 +92,26 @@ def test_a_damaged_cached_file_does_not_count(smollm2: LocalModel) -> None:
         file.seek(1000)
         file.write(b"damage")
     assert locate("smollm2-135m") is None
-    assert not path.exists()
+    assert pull("smollm2-135m").path.read_bytes() == smollm2.path.read_bytes()
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_a_foreign_file_in_the_place_of_an_address_does_not_count(smollm2: LocalModel) -> None:
+    reference = f"https://example.invalid/m.gguf#sha256={'0' * 64}"
+    path = models_folder() / ("0" * 16) / "m.gguf"
+    path.parent.mkdir(parents=True)
+    shutil.copy(smollm2.path, path)
+    assert locate(reference) is None
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_references_that_differ_have_places_that_differ() -> None:
+    for reference in ("hf:o/r/a/m.gguf", "hf:o/r/b/m.gguf", "hf:o/r--a/m.gguf", f"https://h/../..#sha256={'0' * 64}"):
+        assert locate(reference) is None
+    with pytest.raises(ModelNotFoundError, match="use hf:owner/repo/file"):
+        locate("hf:o/r/../../x.gguf")
+    with pytest.raises(ModelNotFoundError, match="nothing to remove"):
+        remove(f"https://h/..#sha256={'0' * 64}")
 
 
 @pytest.mark.parametrize(

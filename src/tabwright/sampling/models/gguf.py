@@ -9,6 +9,7 @@ References: the GGUF specification in the ggml project's documentation.
 from __future__ import annotations
 
 import math
+import re
 import struct
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -36,6 +37,7 @@ _FILE_TYPES = {
     12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S", 17: "Q5_K_M", 18: "Q6_K", 32: "BF16",
 }  # fmt: skip
 _NORMAL, _USER_DEFINED, _BYTE = 1, 4, 6
+_BYTE_TOKEN = re.compile("<0x[0-9A-Fa-f]{2}>")
 
 
 class GGUFError(EngineError):
@@ -59,7 +61,8 @@ class GGUFFile:
     @property
     def context_length(self) -> int:
         """The context that the model was trained for, in tokens; 0 if the file does not say."""
-        return int(self.metadata.get(f"{self.architecture}.context_length", 0))
+        length = self.metadata.get(f"{self.architecture}.context_length", 0)
+        return length if isinstance(length, int) and length > 0 else 0
 
     @property
     def quantisation(self) -> str:
@@ -80,7 +83,8 @@ class GGUFFile:
     @property
     def tokens(self) -> list[str]:
         """The vocabulary as the tokenizer spells it, by id."""
-        return list(self.metadata.get("tokenizer.ggml.tokens", []))
+        tokens = self.metadata.get("tokenizer.ggml.tokens", [])
+        return [token for token in tokens if isinstance(token, str)] if isinstance(tokens, list) else []
 
     def infill_tokens(self) -> InfillTokens | None:
         """The special tokens for infilling that stand in the vocabulary; None where the model has none."""
@@ -92,10 +96,13 @@ class GGUFFile:
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the byte string of every ordinary token (special ones are left out)."""
-        kinds = self.metadata.get("tokenizer.ggml.token_type") or [_NORMAL] * len(self.tokens)
+        tokens = self.tokens
+        kinds = self.metadata.get("tokenizer.ggml.token_type")
+        if not isinstance(kinds, list) or len(kinds) != len(tokens):
+            kinds = [_NORMAL] * len(tokens)
         byte_level = self.metadata.get("tokenizer.ggml.model") == "gpt2"
-        for token, kind in zip(self.tokens, kinds, strict=False):
-            if kind == _BYTE:
+        for token, kind in zip(tokens, kinds, strict=True):
+            if kind == _BYTE and _BYTE_TOKEN.fullmatch(token):
                 yield bytes([int(token[3:5], 16)])
             elif kind in (_NORMAL, _USER_DEFINED):
                 yield _byte_level(token) if byte_level else token.replace("▁", " ").encode()
@@ -134,6 +141,8 @@ def read_gguf(path: Path) -> GGUFFile:
         raise GGUFError(f"{path}: no such file") from None
     except OSError as error:
         raise GGUFError(f"{path}: cannot be read: {error.strerror}") from None
+    except (ArithmeticError, LookupError, MemoryError, RecursionError, TypeError, ValueError) as error:
+        raise GGUFError(f"{path}: damaged in its metadata ({error}); download it again") from None
 
 
 class _Reader:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -93,8 +93,7 @@ def locate(reference: str) -> LocalModel | None:
         if _is_path(reference, row):
             raise ModelNotFoundError(f"{reference}: no such model file or name; known names: {_names()}")
         return None
-    if row and not _is_verified(path, row.sha256):
-        path.unlink()
+    if not _is_path(reference, row) and not _is_verified(path, _known_sha256(reference, row, path)):
         return None
     if row:
         return LocalModel(name=row.name, path=path, licence=row.licence, prompt_style=row.prompt_style)
@@ -117,6 +116,7 @@ def pull(
     if found is not None:
         return found
     row = _row(reference)
+    _target(reference, row).unlink(missing_ok=True)  # it is here, but its hash is wrong
     wanted, sources = _registered_plan(row) if row else _reference_plan(reference)
     path = fetch(wanted, sources, progress, passed_over)
     _mark_verified(path, wanted.sha256)
@@ -147,7 +147,7 @@ def remove(reference: str) -> Path:
     if _is_path(reference, row):
         raise ModelNotFoundError(f"{reference}: not a downloaded model; delete a file of your own yourself")
     path = _target(reference, row)
-    if not path.exists():
+    if not path.is_file():
         raise ModelNotFoundError(f"{reference}: not downloaded, so there is nothing to remove")
     for file in (path, _marker(path), path.with_name(path.name + ".lock")):
         file.unlink(missing_ok=True)
@@ -171,17 +171,15 @@ def _target(reference: str, row: RegisteredModel | None) -> Path:
         return models_folder() / f"{row.name}.gguf"
     if _is_path(reference, row):
         return Path(reference).expanduser()
-    if match := _HUB_REFERENCE.fullmatch(reference):
-        return models_folder() / "{owner}--{repo}--".format(**match.groupdict()) / Path(match["file"]).name
+    if (match := _HUB_REFERENCE.fullmatch(reference)) and not {".", ".."} & set(Path(reference).parts):
+        return models_folder() / "hub" / match["owner"] / match["repo"] / match["file"]
     digest = _SHA256.fullmatch(urlsplit(reference).fragment)
     if digest is None:
-        remedy = (
-            "use hf:owner/repo/file.gguf"
-            if reference.startswith("hf:")
-            else "end the address with #sha256=<64 hex digits>"
-        )
+        hub = reference.startswith("hf:")
+        remedy = "use hf:owner/repo/file.gguf" if hub else "end the address with #sha256=<64 hex digits>"
         raise ModelNotFoundError(f"{reference}: {remedy}")
-    return models_folder() / digest["digest"][:16] / (Path(urlsplit(reference).path).name or "model.gguf")
+    name = Path(urlsplit(reference).path).name
+    return models_folder() / digest["digest"][:16] / (name if name.endswith(".gguf") else "model.gguf")
 
 
 def _registered_plan(row: RegisteredModel) -> tuple[Wanted, list[Source]]:
@@ -240,14 +238,25 @@ def _mark_verified(path: Path, sha256: str) -> None:
     _marker(path).write_text(json.dumps([sha256, stat.st_size, stat.st_mtime_ns]))
 
 
+def _marked(path: Path) -> list[Any]:
+    try:
+        return list(json.loads(_marker(path).read_text()))
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def _known_sha256(reference: str, row: RegisteredModel | None, path: Path) -> str:
+    """The hash that the file must have: the registry's, the address's, or what the hub said when it was fetched."""
+    if row:
+        return row.sha256
+    digest = _SHA256.fullmatch(urlsplit(reference).fragment)
+    return digest["digest"] if digest else str(next(iter(_marked(path)), ""))
+
+
 def _is_verified(path: Path, sha256: str) -> bool:
     """Whether the file has that hash; the marker spares hashing an unchanged file at every start."""
     stat = path.stat()
-    try:
-        marked = cast("list[Any]", json.loads(_marker(path).read_text()))
-    except (OSError, ValueError):
-        marked = []
-    if marked == [sha256, stat.st_size, stat.st_mtime_ns]:
+    if _marked(path) == [sha256, stat.st_size, stat.st_mtime_ns]:
         return True
     if sha256_of(path) != sha256:
         return False
