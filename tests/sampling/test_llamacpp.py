@@ -259,7 +259,7 @@ async def test_closing_the_stream_frees_the_slot_at_once(smollm2_engine: LlamaCp
 async def test_cancelling_while_the_prompt_is_read_frees_the_slot(qwen_engine: LlamaCppEngine) -> None:
     """llama.cpp counts a prompt's tokens when it has read them all, which a cancelled one never lets it do.
 
-    It looks for a client that went away once a second, unless another answer comes first, so nothing is asked meanwhile.
+    It looks for a client that went away after a second without any answer, so nothing is asked meanwhile.
     """
     before = tokens_read(qwen_engine)
     prompt = text("\n".join(f"line_{number} = {number}" for number in range(110)))
