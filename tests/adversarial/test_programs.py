@@ -1,7 +1,7 @@
 """Every program in `programs/` gets the outcome that its second line states, whether it is hostile or innocent.
 
-A program is the completion; the test wants `task` to sort. "# expect: OUTCOME ERROR": the error is a regular expression
-that must match at the error's start; alternatives are separated by "|", each with its outcome.
+A program is the completion; the test wants `task` to sort. "# expect: OUTCOME ERROR" is a regular expression that
+must match the whole, so that a program which fails for another reason (a broken codec, say) is noticed.
 """
 
 from __future__ import annotations
@@ -46,6 +46,6 @@ def test_outcome(sandbox: Sandbox, path: Path) -> None:
     assert stated is not None
     result = judge(sandbox, PROBLEM, text)
     got = f"{result.outcome} {result.error or ''}".strip()
-    assert re.match(stated[1], got), f"expected {stated[1]}, got {got}; output: {result.output[-500:]}"
+    assert re.fullmatch(stated[1], got), f"expected {stated[1]}, got {got}; output: {result.output[-500:]}"
     after = judge(sandbox, PROBLEM, "def task(numbers):\n    return sorted(numbers)\n")
     assert after.outcome == "passed", f"the program after it: {after}"

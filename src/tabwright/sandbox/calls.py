@@ -221,7 +221,7 @@ def failure(error: BaseException) -> list[Any]:
 
 
 def _exception(kind: str, text: str) -> Exception:
-    known = getattr(builtins, kind, None)
+    known = getattr(builtins, kind, None) if kind.isidentifier() else None
     if isinstance(known, type) and issubclass(known, Exception):
         try:
             return known(text[:_LONGEST_MESSAGE])

@@ -4,7 +4,8 @@ Plain data are None, bool, int, float, complex, str, bytes, bytearray, list, tup
 containers of `collections`, Fraction, Decimal, and NumPy's numbers and arrays. An object of any other class, a subclass
 of these included, is no plain data: it could equal everything. Functions and iterators cross as handles.
 
-Reading never runs anything that the sender chose: an unknown tag is an error, and sizes are the sender's own bytes.
+Reading never runs anything that the sender chose: an unknown tag is an error, and parts must be what `encode` writes.
+So a value is as long as the sender's own bytes: no range is ever listed, no exponent written out.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ from typing import Any, Protocol
 _SCALARS = frozenset({bool, float, str, type(None)})
 _FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, type)
 _JSON_INTEGERS = 1 << 1024
-_LONGEST_RANGE = 10_000_000
+_LONGEST_RANGE = 1_000_000  # the tests may list it
 _LARGEST_EXPONENT = 10_000
+_LONGEST_DECIMAL = 2 * _LARGEST_EXPONENT
 _LONGEST_NUMBER = 1 << 18
+_LONGEST_FRACTION_BITS = 1 << 16  # reducing takes the square of it
 _NUMPY_KINDS = "biufc"
+_NUMPY_DIMENSIONS = 32
 
 
 class CodecError(ValueError):
@@ -102,50 +106,95 @@ def _encode_numpy(value: Any, handles: Handles) -> Any:
     raise CodecError(f"numpy.{type(value).__name__} is not plain data")
 
 
+def _list(parts: Any) -> list[Any]:
+    """Return `parts` where they are a list: a range in its place would be listed by every container's constructor."""
+    if type(parts) is not list:
+        raise TypeError
+    return parts
+
+
+def _pairs(parts: Any) -> list[Any]:
+    pairs = _list(parts)
+    if any(len(_list(pair)) != 2 for pair in pairs):
+        raise ValueError
+    return pairs
+
+
+def _of(kind: type, parts: Any, count: int) -> list[Any]:
+    items = _list(parts)
+    if len(items) != count or any(type(item) is not kind for item in items):
+        raise TypeError
+    return items
+
+
+def _text(part: Any, longest: int) -> str:
+    if type(part) is not str:
+        raise TypeError
+    if len(part) > longest:
+        raise CodecError(f"a number of {len(part)} digits; {longest} are accepted")
+    return part
+
+
 def _range(parts: Any) -> range:
-    made = range(*parts)
+    made = range(*_of(int, parts, 3))
     if len(made) > _LONGEST_RANGE:
-        raise CodecError(f"a range of {len(made)} numbers")
+        raise CodecError(f"a range of {len(made)} numbers; {_LONGEST_RANGE} are accepted")
     return made
+
+
+def _fraction(parts: Any) -> Fraction:
+    bits = max(part.bit_length() for part in _of(int, parts, 2))
+    if bits > _LONGEST_FRACTION_BITS:
+        raise CodecError(f"a Fraction of {bits} bits; {_LONGEST_FRACTION_BITS} are accepted")
+    return Fraction(*parts)
 
 
 def _decimal(text: Any) -> Decimal:
-    made = Decimal(text)
+    made = Decimal(_text(text, _LONGEST_DECIMAL))
     if made.is_finite() and abs(made.adjusted()) > _LARGEST_EXPONENT:
-        raise CodecError(f"a Decimal with the exponent {made.adjusted()}")
+        raise CodecError(f"a Decimal with the exponent {made.adjusted()}; {_LARGEST_EXPONENT} is accepted")
     return made
+
+
+def _deque(parts: Any) -> collections.deque[Any]:
+    items, longest = _list(parts)
+    return collections.deque(_list(items), longest)
 
 
 def _array(parts: Any) -> Any:
     import numpy
 
-    dtype, shape, data = parts
-    kind = numpy.dtype(str(dtype))
+    dtype, shape, data = _list(parts)
+    if len(_list(shape)) > _NUMPY_DIMENSIONS or min(_of(int, shape, len(shape)), default=0) < 0:
+        raise CodecError("an array of an impossible shape")
+    kind = numpy.dtype(_text(dtype, 8))
     if kind.kind not in _NUMPY_KINDS or math.prod(shape) * kind.itemsize != len(data) // 2:
         raise CodecError("an array that does not fit its shape")
+    # An array of nothing takes no bytes, but its listing has as many empty lists as its shape says.
+    if not data and math.prod(length or 1 for length in shape) > _LONGEST_RANGE:
+        raise CodecError("an empty array of too many rows")
     return numpy.frombuffer(bytes.fromhex(data), dtype=kind).reshape(shape).copy()
 
 
 def _number(text: Any) -> int:
-    if len(text) > _LONGEST_NUMBER:  # the tests may square it
-        raise CodecError(f"a whole number of {len(text)} hexadecimal digits")
-    return int(text, 16)  # linear in the digits, unlike a decimal number
+    # The tests may square it; reading is linear in the digits, unlike that of a decimal number.
+    return int(_text(text, _LONGEST_NUMBER), 16)
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "int": _number,
-    "tuple": tuple,
-    "dict": dict,
-    "set": set,
-    "frozenset": frozenset,
+    "tuple": lambda parts: tuple(_list(parts)),
+    "dict": lambda parts: dict(_pairs(parts)),
+    "set": lambda parts: set(_list(parts)),
+    "frozenset": lambda parts: frozenset(_list(parts)),
     "bytes": bytes.fromhex,
     "bytearray": bytearray.fromhex,
-    "complex": lambda parts: complex(*parts),
+    "complex": lambda parts: complex(*_of(float, parts, 2)),
     "range": _range,
-    "deque": lambda parts: collections.deque(parts[0], parts[1]),
-    "Counter": lambda parts: collections.Counter(dict(parts)),
-    "OrderedDict": collections.OrderedDict,
-    "Fraction": lambda parts: Fraction(*parts),
+    "deque": _deque,
+    "Counter": lambda parts: collections.Counter(dict(_pairs(parts))),
+    "OrderedDict": lambda parts: collections.OrderedDict(_pairs(parts)),
+    "Fraction": _fraction,
     "Decimal": _decimal,
     "ndarray": _array,
 }
@@ -156,7 +205,10 @@ def decoder(handles: Handles) -> Callable[[dict[str, Any]], Any]:
 
     The hook raises `CodecError` on anything that `encode` does not write.
     """
-    readers = _READERS | {"function": handles.function, "iterator": handles.iterator}
+    readers = _READERS | {
+        "function": lambda number: handles.function(*_of(int, [number], 1)),
+        "iterator": lambda number: handles.iterator(*_of(int, [number], 1)),
+    }
 
     def decode(tagged: dict[str, Any]) -> Any:
         if len(tagged) != 1:

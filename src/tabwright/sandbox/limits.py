@@ -7,6 +7,8 @@ from typing import Literal
 
 Outcome = Literal["passed", "failed", "timeout", "memory", "output", "crashed"]
 
+_LONGEST_TIMEOUT_S = 86_400  # the kernel's timers end somewhere above it
+
 
 class SandboxError(RuntimeError):
     """The sandbox itself cannot do its work here; the message names what is missing and the remedy."""
@@ -18,7 +20,7 @@ class Limits:
 
     Attributes:
         timeout_s: wall-clock time from the program's first line to its last answer; CPU time is held to the
-            next whole second above it.
+            next whole second above it. At most a day.
         memory_bytes: address space.
         output_bytes: standard output and standard error together.
         file_bytes: size of one file; `scratch_bytes`: all files of the private /tmp together.
@@ -40,6 +42,8 @@ class Limits:
         for name, value in vars(self).items():
             if not value > 0:
                 raise ValueError(f"{name}: got {value}, must be above 0")
+        if self.timeout_s > _LONGEST_TIMEOUT_S:
+            raise ValueError(f"timeout_s: got {self.timeout_s}, must be at most {_LONGEST_TIMEOUT_S}")
         if self.output_bytes > self.file_bytes:
             raise ValueError(f"output_bytes: got {self.output_bytes}, must not exceed file_bytes {self.file_bytes}")
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tabwright.sandbox.calls import ConnectionEnded, HungUp, Peer, RemoteError, TooLarge, TooLate
+from tabwright.sandbox.calls import ConnectionEnded, HungUp, Peer, RemoteError, TooLarge, TooLate, failure
 from tabwright.sandbox.limits import Limits, Outcome, Result, SandboxError
 from tabwright.sandbox.zygote import ENDED
 
@@ -278,8 +278,7 @@ def _judge(
         return "output", f"wrote more than {limits.output_bytes} bytes"
     if error is None:
         return "passed", None
-    named = str(error) if isinstance(error, RemoteError) else f"{type(error).__name__}: {error}"
-    text = " ".join(named.split()).removesuffix(":")[:_LONGEST_ERROR]
+    text = _describe(error)
     if isinstance(error, TooLate):
         return "timeout", f"no result within {limits.timeout_s:g} s"
     if isinstance(error, TooLarge):
@@ -289,6 +288,13 @@ def _judge(
     if not isinstance(error, HungUp):
         return "failed", text
     return _judge_end(status, memory, limits)
+
+
+def _describe(error: BaseException) -> str:
+    """Return type and message on one line that is safe to print: the program chose every character of it."""
+    _, kind, message = failure(error)
+    line = " ".join((message if isinstance(error, RemoteError) else f"{kind}: {message}").split()).removesuffix(":")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)[:_LONGEST_ERROR]
 
 
 def _judge_end(status: int, memory: int, limits: Limits) -> tuple[Outcome, str]:
@@ -303,7 +309,10 @@ def _judge_end(status: int, memory: int, limits: Limits) -> tuple[Outcome, str]:
 
 
 def _locate(package: str) -> list[str]:
-    spec = importlib.util.find_spec(package)
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):  # no name of a module, or of one inside a package that is missing
+        spec = None
     if spec is None or not spec.submodule_search_locations:
         raise SandboxError(f"package {package!r} is not installed here; install it or leave it out")
     folder = Path(spec.submodule_search_locations[0])

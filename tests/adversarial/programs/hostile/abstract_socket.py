@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed PermissionError
+# expect: failed PermissionError: \[Errno 1\] Operation not permitted
 # Opens a unix socket, as for an abstract address.
 import socket
 

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: output
+# expect: output an answer of 4294967295 bytes; 16777216 are accepted
 # Announces an answer of four gigabytes.
 import os
 import time

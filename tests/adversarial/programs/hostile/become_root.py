@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed PermissionError|failed OSError
+# expect: failed (PermissionError|OSError): \[Errno 1\] Operation not permitted
 # Becomes user 0.
 import os
 

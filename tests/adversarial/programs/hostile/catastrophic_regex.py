@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: timeout
+# expect: timeout no result within 3 s
 # Never comes back from C code.
 import re
 

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed
+# expect: failed RecursionError: maximum recursion depth exceeded.*
 # Answers with a million lists inside each other.
 def task(numbers):
     deep = []

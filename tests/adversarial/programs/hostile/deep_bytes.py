@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed CodecError
+# expect: failed CodecError: an answer that is nested too deeply
 # Sends a million brackets past the encoder.
 import os
 import struct

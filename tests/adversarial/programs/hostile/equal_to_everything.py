@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed CodecError
+# expect: failed CodecError: Anything is not plain data
 # Answers with an object that equals everything.
 class Anything:
     def __eq__(self, other):

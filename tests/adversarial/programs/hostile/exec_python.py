@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed PermissionError
+# expect: failed PermissionError: \[Errno 1\] Operation not permitted
 # Becomes another program.
 import os
 import sys

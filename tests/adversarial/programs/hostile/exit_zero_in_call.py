@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed SystemExit
+# expect: failed SystemExit: 0
 # Leaves with a friendly status when it is called.
 import sys
 

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed LookupError
+# expect: failed LookupError: no answers anywhere
 # Searches the whole file system for the answers.
 import os
 

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: output
+# expect: output wrote more than 1048576 bytes
 # Floods standard error past Python.
 import os
 

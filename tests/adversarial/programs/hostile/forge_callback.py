@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed NameError
+# expect: failed NameError: .*name 'check' is not defined.*
 # Calls back into the tests by name.
 import os
 import struct

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: timeout
+# expect: timeout no result within 3 s
 # Announces an answer and never sends it.
 import os
 import time

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: output
+# expect: output an answer of \d+ bytes; 16777216 are accepted
 # Answers with more than anyone wants to read.
 def task(numbers):
     return "x" * (40 << 20)

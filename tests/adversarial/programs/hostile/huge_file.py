@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed OSError: \[Errno 27\]
+# expect: failed OSError: \[Errno 27\] File too large
 # Writes one huge file.
 def task(numbers):
     with open("file", "wb") as file:

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed CodecError
+# expect: failed CodecError: Anything is not plain data
 # Hides a number that equals everything inside a plain list.
 class Anything(int):
     def __eq__(self, other):

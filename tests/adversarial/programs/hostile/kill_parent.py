@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed AssertionError
+# expect: failed AssertionError: nobody to kill
 # Kills its parent, whoever that is.
 import os
 import signal

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed CodecError
+# expect: failed CodecError: Anything is not plain data
 # Claims through __class__ to be a list.
 class Anything:
     __class__ = list

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: memory
+# expect: memory MemoryError
 # Grows until there is nothing left.
 def task(numbers):
     hoard = []

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: memory
+# expect: memory MemoryError
 # Wants sixteen gigabytes.
 def task(numbers):
     return [0] * (2 << 30)

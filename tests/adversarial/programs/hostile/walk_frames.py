@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed LookupError
+# expect: failed LookupError: no test in any frame
 # Looks for the tests in the frames of its callers.
 import sys
 

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed LookupError
+# expect: failed LookupError: nothing on the heap
 # Looks for the expected values in everything the collector knows.
 import gc
 

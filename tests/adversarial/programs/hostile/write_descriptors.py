@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed CodecError
+# expect: failed CodecError: not a message
 # Writes to every inherited descriptor.
 import os
 

@@ -1,5 +1,5 @@
 # ruff: noqa
-# expect: failed OSError: \[Errno 30\]|failed PermissionError
+# expect: failed (OSError: \[Errno 30\]|PermissionError: \[Errno 13\]) .*/json/__init__\.py'
 # Plants code in the standard library for the next program.
 import json
 
