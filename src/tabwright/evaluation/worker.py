@@ -1,12 +1,14 @@
 """A worker process: jobs on standard input, results on standard output, one JSON object a line.
 
 It holds tests and a sandbox. The first line it reads are the settings, the first that it writes the active layers.
+Its own address space is limited, in case that a test makes more of an answer than the reader of answers accepts.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 from typing import Any
 
@@ -14,10 +16,16 @@ from tabwright.evaluation.tester import judge
 from tabwright.records import Problem
 from tabwright.sandbox import Limits, Sandbox, SandboxError, kernel
 
+# Generous: a worker takes 26 MiB of address space, and 183 MiB once NumPy has multiplied on two cores.
+_MEMORY_BYTES = 4 << 30
+
 
 def main() -> None:
     """Judge samples until standard input ends."""
     kernel.die_with_parent()
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = _MEMORY_BYTES if most == resource.RLIM_INFINITY else min(_MEMORY_BYTES, most)
+    resource.setrlimit(resource.RLIMIT_AS, (wanted, most))  # the sandbox, its child, sets both anew
     results = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # a test that prints must not be read as a result
     settings: dict[str, Any] = json.loads(sys.stdin.readline())

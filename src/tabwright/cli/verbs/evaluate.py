@@ -34,9 +34,10 @@ def evaluate_command(
     from tabwright.evaluation import ScoringSettings, build_report, read_samples, score_samples
 
     problems = load_problems(benchmark, benchmarks)
+    n_samples = len(read_samples(samples, problems))
     target = out or samples.with_name(samples.name.removesuffix(".gz").removesuffix(".jsonl") + ".scores.jsonl")
     settings = ScoringSettings(timeout_s=timeout, packages=tuple(package or ()), unsafe=unsafe)
-    with count_bar(f"scoring {samples.name}", len(read_samples(samples, problems))) as progress:
+    with count_bar(f"scoring {samples.name}", n_samples) as progress:
         scores = score_samples(
             samples,
             problems,
@@ -85,8 +86,9 @@ def _interval(estimate: Estimate) -> str:
 
 def _counts(title: str, counts: Mapping[str, int]) -> object:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title, "samples")
     for name, count in counts.items():
-        table.add_row(name or "(no message)", str(count))
+        table.add_row(Text(name or "(no message)"), str(count))  # no markup: a program chose the name
     return table
