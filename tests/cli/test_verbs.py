@@ -23,7 +23,8 @@ def test_complete_prints_what_comes_at_the_cursor(tabwright: Run, tmp_path: Path
     (tmp_path / "count.txt").write_text("line 1\nline 2\nline 3\nline 4\nline\nline 7\n")
     result = tabwright("complete", "count.txt", "--at", "5:5", "--max-tokens", "20", *SMALL)
     assert result.returncode == 0, result.stderr
-    assert result.stdout == " 5\nline 6\n"
+    assert result.stdout.splitlines()[0] == " 5"
+    assert "line 7" not in result.stdout
 
 
 @pytest.mark.usefixtures("smollm2")
