@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -53,10 +53,7 @@ class Record:
         return {key: value for key, value in asdict(self).items() if value is not None}
 
 
-@functools.cache
-def _hints(kind: Any) -> dict[str, Any]:
-    hints: dict[str, Any] = get_type_hints(kind)
-    return hints
+_hints: Callable[[type], dict[str, Any]] = functools.cache(get_type_hints)
 
 
 def _fits(value: object, hint: Any) -> bool:
