@@ -161,6 +161,50 @@ def test_wrong_samples_are_named(tmp_path: Path, row: dict[str, Any], message: s
         read_samples(write(tmp_path / "s.jsonl", [*rows(1), row]), PROBLEMS)
 
 
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"outcome": "banana"}, "record 2: outcome must be passed or failed or .*, got 'banana'"),
+        ({"outcome": None}, "record 2: outcome must be .*, got None"),
+        ({"sample_index": "0"}, "record 2: sample_index must be a whole number, got '0'"),
+        ({"sample_index": True}, "record 2: sample_index must be a whole number, got True"),
+        ({"sample_index": 1}, "sample_index 1 is not a sample of 't/0'; .*--fresh"),
+        ({"sample_index": -1}, "sample_index -1 is not a sample of 't/0'; .*--fresh"),
+        ({"task_id": "t/1"}, "sample_index 0 is not a sample of 't/1'; .*--fresh"),
+        ({"mean_logprob": float("inf")}, "record 2: mean_logprob must be a finite number or null, got inf"),
+    ],
+)
+def test_wrong_scores_are_named(tmp_path: Path, changed: dict[str, Any], message: str) -> None:
+    samples, out = write(tmp_path / "s.jsonl", rows(1)), tmp_path / "o.jsonl"
+    score_samples(samples, PROBLEMS, out, settings=FAST)
+    header, score = (json.loads(line) for line in out.read_text().splitlines())
+    write(out, [header, score | changed])
+    with pytest.raises(RecordError, match=message):
+        score_samples(samples, PROBLEMS, out, settings=FAST)
+
+
+def test_headers_of_other_versions(tmp_path: Path) -> None:
+    samples, out = write(tmp_path / "s.jsonl", rows(1)), tmp_path / "o.jsonl"
+    scores = score_samples(samples, PROBLEMS, out, settings=FAST)
+    header, score = (json.loads(line) for line in out.read_text().splitlines())
+    inner = header["scores_of"]
+    write(out, [{"scores_of": inner | {"new": 1}}, score])
+    assert read_scores(out)[1] == scores
+    write(out, [{"scores_of": {key: value for key, value in inner.items() if key != "settings"}}, score])
+    with pytest.raises(RecordError, match=r"o.jsonl, header: .*'settings'"):
+        read_scores(out)
+    write(out, [{"scores_of": inner | {"settings": [1]}}, score])
+    with pytest.raises(RecordError, match=r"o.jsonl, header: settings must be an object, got \[1\]"):
+        read_scores(out)
+
+
+def test_settings_out_of_range_are_named(tmp_path: Path) -> None:
+    samples, out = write(tmp_path / "s.jsonl", rows(1)), tmp_path / "o.jsonl"
+    with pytest.raises(RecordError, match="timeout_s: got inf, must be at most 86400"):
+        score_samples(samples, PROBLEMS, out, settings=ScoringSettings(timeout_s=float("inf")))
+    assert not out.exists()
+
+
 def test_one_scorer_at_a_time(tmp_path: Path) -> None:
     samples, out = write(tmp_path / "s.jsonl", rows(2)), tmp_path / "o.jsonl"
 
@@ -189,3 +233,20 @@ def test_a_test_that_kills_its_worker_is_a_crash() -> None:
         jobs = [Job(index=i, problem=p, completion="    return 1\n") for i, p in enumerate([deadly, PROBLEMS["t/1"]])]
         verdicts = dict(pool.run(jobs))
     assert (verdicts[0].outcome, verdicts[1].outcome) == ("crashed", "passed")
+
+
+def test_a_test_that_needs_too_much_memory_does_not_take_the_machine_with_it() -> None:
+    big = "def check(c):\n    assert len(bytearray(6 << 30)) == 6 << 30\n"
+    greedy = Problem(task_id="g", prompt="def f(x):\n", entry_point="f", test=big)
+    with Pool(1, limits=Limits(timeout_s=1.0)) as pool:
+        verdicts = dict(pool.run([Job(index=0, problem=greedy, completion="    return 1\n")]))
+    assert (verdicts[0].outcome, verdicts[0].error) == ("memory", "MemoryError")
+
+
+def test_an_error_that_cannot_be_written_out_does_not_end_its_worker() -> None:
+    unprintable = Problem(
+        task_id="u", prompt="def f(x):\n", entry_point="f", test="def check(c):\n    assert False, c(1)\n"
+    )
+    with Pool(1, limits=Limits(timeout_s=1.0)) as pool:
+        verdicts = dict(pool.run([Job(index=0, problem=unprintable, completion="    return 1 << 20000\n")]))
+    assert (verdicts[0].outcome, verdicts[0].error) == ("failed", "AssertionError")

@@ -129,6 +129,14 @@ def test_output_is_kept(sandbox: Sandbox) -> None:
     assert sorted(result.output.split()) == ["one", "two"]
 
 
+def test_an_error_is_told_in_printable_characters_and_briefly(sandbox: Sandbox) -> None:
+    source = "raise type('\\x1b[31m', (Exception,), {})('\\x07 \\n\\ud800' + '\\x00' * 900)"
+    error = finish(sandbox, source).error or ""
+    assert error.startswith(r"\x1b[31m: \x07 \ud800\x00")
+    assert error.isprintable()
+    assert len(error) == 300
+
+
 def test_cpu_time_is_limited_apart_from_wall_time() -> None:
     # Hashing lets go of the interpreter lock: four threads use CPU time up to four times as fast as the clock runs.
     source = (
@@ -212,3 +220,9 @@ def test_packages_are_offered_only_on_request() -> None:
 def test_an_unknown_package_is_named() -> None:
     with pytest.raises(SandboxError, match="'no_such_package' is not installed"):
         Sandbox(packages=["no_such_package"])
+
+
+@pytest.mark.parametrize("timeout_s", [0.0, -1.0, float("nan"), float("inf"), 1e9])
+def test_times_that_no_timer_can_keep_are_refused(timeout_s: float) -> None:
+    with pytest.raises(ValueError, match=r"timeout_s: got .*, must be"):
+        Limits(timeout_s=timeout_s)
