@@ -24,7 +24,7 @@ from typing import Any
 
 from tabwright.sandbox import kernel, landlock, program, root, seccomp
 
-ENDED = struct.Struct("=iq")
+ENDED = struct.Struct("=iqd")
 _SCRATCH = "/tmp"  # noqa: S108 - a fresh tmpfs of the program's own
 _NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
 # What programs import most; anything else they import for themselves.
@@ -94,7 +94,7 @@ class Server:
     def _end(self) -> bytes:
         """Kill the oldest child with all that it started, wait for it, and return how it ended."""
         if not self._children:
-            return ENDED.pack(0, 0)
+            return ENDED.pack(0, 0, 0.0)
         child, scratch = self._children.popleft()
         if not self._plan["isolate"]:
             with contextlib.suppress(ProcessLookupError):
@@ -103,7 +103,7 @@ class Server:
         _, status, usage = os.wait4(child, 0)
         if not self._plan["isolate"]:
             shutil.rmtree(scratch, ignore_errors=True)
-        return ENDED.pack(status, usage.ru_maxrss * 1024)
+        return ENDED.pack(status, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime)
 
 
 def main() -> None:
