@@ -49,6 +49,11 @@ async def answer(engine: Engine, prompt: Prompt, **options: object) -> Answer:
     return got
 
 
+async def busy(engine: LlamaCppEngine) -> bool:
+    slots = (await engine._client.get("/slots")).json()
+    return any(slot["is_processing"] for slot in slots)
+
+
 def text(content: str) -> TextPrompt:
     return TextPrompt(text=content)
 
@@ -154,6 +159,18 @@ async def test_sample_i_is_drawn_with_seed_plus_i(smollm2_engine: LlamaCppEngine
         assert alone.texts[0] == many.texts[number]
 
 
+async def test_a_seed_gives_the_same_text_whatever_is_cached(qwen_engine: LlamaCppEngine) -> None:
+    """On an engine that does nothing else: what is decoded beside it changes the last bits."""
+    prompt = text("# Names of birds, one to a line\n" * 8 + "birds = [")
+    texts = []
+    for _ in range(3):
+        while await busy(qwen_engine):
+            await asyncio.sleep(0.05)
+        texts.append((await answer(qwen_engine, prompt, max_tokens=12, temperature=1.0, seed=11)).texts)
+        await answer(qwen_engine, prompt, max_tokens=2)
+    assert texts[0] == texts[1] == texts[2]
+
+
 async def test_top_k_1_is_greedy_at_any_temperature(smollm2_engine: LlamaCppEngine) -> None:
     greedy = await answer(smollm2_engine, text(PRIME), max_tokens=12)
     cut = await answer(smollm2_engine, text(PRIME), max_tokens=12, temperature=2.0, top_k=1, seed=3)
@@ -241,11 +258,6 @@ async def test_a_cut_prefix_keeps_its_beginning_while_the_file_grows(smollm2_eng
     assert min(cached[1:]) > 0.9
 
 
-async def busy(engine: LlamaCppEngine) -> bool:
-    slots = (await engine._client.get("/slots")).json()
-    return any(slot["is_processing"] for slot in slots)
-
-
 async def test_closing_the_stream_frees_the_slot_at_once(smollm2_engine: LlamaCppEngine) -> None:
     async with aclosing(smollm2_engine.generate(text(PRIME), SamplingOptions(max_tokens=800))) as chunks:
         async for _ in chunks:
@@ -257,7 +269,7 @@ async def test_closing_the_stream_frees_the_slot_at_once(smollm2_engine: LlamaCp
 
 
 async def test_cancelling_while_the_prompt_is_read_frees_the_slot(qwen_engine: LlamaCppEngine) -> None:
-    """llama.cpp counts a prompt's tokens when it has read them all, which a cancelled one never lets it do.
+    """A prompt that is given up is not read to its end, by llama.cpp's own count.
 
     It looks for a client that went away after a second without any answer, so nothing is asked meanwhile.
     """
@@ -272,7 +284,7 @@ async def test_cancelling_while_the_prompt_is_read_frees_the_slot(qwen_engine: L
     async with asyncio.timeout(20):
         while await busy(qwen_engine):
             await asyncio.sleep(0.01)
-    assert tokens_read(qwen_engine) == before
+    assert tokens_read(qwen_engine) - before < 800, "all 989 tokens of a cancelled prompt were read"
 
 
 async def test_parallel_requests_do_not_mix(smollm2_engine: LlamaCppEngine) -> None:

@@ -88,7 +88,8 @@ class SamplingOptions:
         temperature: 0 is greedy; the distribution is tempered first, then cut by top_k and top_p.
         top_k: keep the k most probable tokens; 0 keeps all.
         top_p: nucleus sampling (Holtzman et al. 2020): keep the smallest set of tokens that has this probability.
-        seed: the same seed gives the same text; None draws one.
+        seed: the same seed gives the same text, on an engine that decodes nothing else meanwhile (a batch of several
+            differs in its last bits); None draws one, and lets a cached prompt be used.
         stop: strings that end a sample; they are not part of its text.
         n: samples of the same prompt, which is read once.
         top_logprobs: how many alternatives to report for each token.

@@ -154,7 +154,7 @@ class LlamaCppEngine:
         """Decode at most `slots` samples at once; sample numbers begin at `first`."""
         streams = [SampleStream(rendered.respell, options.stop, options.max_tokens) for _ in range(options.n)]
         again = []
-        async with aclosing(self._events(_request(rendered, options))) as events:
+        async with aclosing(self._events(_request(rendered, options, is_first=first == 0))) as events:
             async for event in events:
                 index, stream = event["index"], streams[event["index"]]
                 if stream.over:
@@ -243,7 +243,7 @@ def _stop_before(options: SamplingOptions, line: str | None) -> SamplingOptions:
     return options if line is None else replace(options, stop=(*options.stop, line))
 
 
-def _request(rendered: RenderedPrompt, options: SamplingOptions) -> dict[str, Any]:
+def _request(rendered: RenderedPrompt, options: SamplingOptions, *, is_first: bool) -> dict[str, Any]:
     body: dict[str, Any] = {
         "prompt": rendered.ids,
         "stream": True,
@@ -255,7 +255,8 @@ def _request(rendered: RenderedPrompt, options: SamplingOptions) -> dict[str, An
         "top_k": options.top_k if options.temperature > 0 else 1,
         "top_p": options.top_p,
         "min_p": 0.0,
-        "cache_prompt": True,
+        # A cached prompt is read in other batches, whose last bits differ: a seed promises the same text every time.
+        "cache_prompt": options.seed is None or not is_first,
         "timings_per_token": True,  # a stream that we end ourselves has counted its cached tokens too
     }
     if options.seed is not None:

@@ -56,11 +56,14 @@ class RemoteConfig:
 class RemoteEngine:
     """Speaks to one server. Make it with `start`, end it with `close`."""
 
-    def __init__(self, config: RemoteConfig, client: httpx.AsyncClient, card: ModelCard, is_llama_cpp: bool) -> None:
+    def __init__(
+        self, config: RemoteConfig, client: httpx.AsyncClient, card: ModelCard, *, is_llama_cpp: bool, infills: bool
+    ) -> None:
         self._config = config
         self._client = client
         self._card = card
         self._is_llama_cpp = is_llama_cpp
+        self._infills = infills
 
     @classmethod
     async def start(cls, config: RemoteConfig) -> RemoteEngine:
@@ -79,13 +82,14 @@ class RemoteEngine:
                 served = ", ".join(str(row["id"]) for row in rows)
                 raise EngineError(f"{config.url} does not serve '{config.model}'; it serves: {served}")
             is_llama_cpp = row.get("owned_by") == "llamacpp"
+            infills = is_llama_cpp and await _infills(client)
         except (KeyError, TypeError, ValueError):
             await client.aclose()
             raise EngineError(f"{config.url}/models does not answer in OpenAI's protocol; check the address") from None
         except EngineError:
             await client.aclose()
             raise
-        return cls(config, client, _card(config, row), is_llama_cpp)
+        return cls(config, client, _card(config, row), is_llama_cpp=is_llama_cpp, infills=infills)
 
     @property
     def card(self) -> ModelCard:
@@ -99,7 +103,7 @@ class RemoteEngine:
 
     async def generate(self, prompt: Prompt, options: SamplingOptions) -> AsyncGenerator[Chunk, None]:
         """Yield chunks of the samples of one prompt; see `Engine.generate`."""
-        if isinstance(prompt, InfillPrompt) and not self._is_llama_cpp:
+        if isinstance(prompt, InfillPrompt) and not self._infills:
             line = line_after(prompt.suffix)
             options = replace(options, stop=(*options.stop, line) if line else options.stop)
         prompt = _cut(prompt, options, self._card.context_length)
@@ -168,12 +172,14 @@ class RemoteEngine:
                     messages.append({"role": "assistant", "content": opening})
                     body |= {"continue_final_message": True, "add_generation_prompt": False}
                 return "chat/completions", body | {"messages": messages, "logprobs": True}
-            case InfillPrompt() if self._is_llama_cpp:
+            case InfillPrompt() if self._infills:
                 extra = [{"filename": file.path, "text": file.text} for file in prompt.context]
                 body |= {"input_prefix": prompt.prefix.removesuffix(respell), "input_suffix": prompt.suffix}
                 return "../infill", body | {"input_extra": extra, "n_predict": body.get("max_tokens", -1), "n_probs": 1}
             case InfillPrompt():
-                text = {"prompt": prompt.prefix.removesuffix(respell), "suffix": prompt.suffix}
+                text = {"prompt": prompt.prefix.removesuffix(respell)}
+                if not self._is_llama_cpp:  # which would take no notice of it
+                    text["suffix"] = prompt.suffix
                 return "completions", body | text | {"logprobs": max(options.top_logprobs, 1)}
             case TextPrompt():
                 text = {"prompt": prompt.text.removesuffix(respell)}
@@ -289,6 +295,15 @@ def _card(config: RemoteConfig, row: dict[str, Any]) -> ModelCard:
         size_bytes=meta.get("size"),
         prompt_style=config.prompt_style,
     )
+
+
+async def _infills(client: httpx.AsyncClient) -> bool:
+    """Whether a llama.cpp server's model has infill tokens, found by asking for one."""
+    try:
+        body = {"input_prefix": "a", "input_suffix": "b", "n_predict": 1}
+        return (await client.post("../infill", json=body, timeout=60)).status_code == 200
+    except httpx.HTTPError:
+        return False
 
 
 async def _ask(client: httpx.AsyncClient, method: str, path: str) -> Any:
