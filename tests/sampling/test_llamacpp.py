@@ -287,6 +287,22 @@ async def test_cancelling_while_the_prompt_is_read_frees_the_slot(qwen_engine: L
     assert tokens_read(qwen_engine) - before < 800, "all 989 tokens of a cancelled prompt were read"
 
 
+async def test_the_keystroke_after_a_cancelled_one_finds_its_prompt_read(smollm2_engine: LlamaCppEngine) -> None:
+    """An editor gives up one request and makes the next in the same instant; the slot is not idle yet."""
+    file = "\n".join(f"value_{number} = {number}" for number in range(60)) + "\nresult = value_"
+    shares = []
+    for keystrokes in range(5):
+        prompt = InfillPrompt(prefix=file + "1" * keystrokes, suffix="\n")
+        async with aclosing(smollm2_engine.generate(prompt, SamplingOptions(max_tokens=200))) as chunks:
+            async for _ in chunks:
+                break
+        got = await answer(smollm2_engine, prompt, max_tokens=1)
+        usage = got.last[0].usage
+        assert usage is not None
+        shares.append(usage.cached_tokens / usage.prompt_tokens)
+    assert min(shares) > 0.9
+
+
 async def test_parallel_requests_do_not_mix(smollm2_engine: LlamaCppEngine) -> None:
     prompts = [text(f"word_{letter} = '{letter}'\nprint(word_") for letter in "abcdefgh"]
     alone = [await answer(smollm2_engine, prompt, max_tokens=3) for prompt in prompts]

@@ -41,6 +41,7 @@ from tabwright.sampling.llamacpp_server import drop, keep_python_signals, load, 
 from tabwright.sampling.models.gguf import GGUFFile, read_gguf
 from tabwright.sampling.prompts import Piece, RenderedPrompt, Renderer
 from tabwright.sampling.sample_stream import SampleStream, server_sent
+from tabwright.sampling.slots import SlotBook
 from tabwright.sampling.stops import line_after
 
 _BLANK_LENGTH = 1024
@@ -68,6 +69,7 @@ class LlamaCppEngine:
         self._folder = folder
         self._lock = lock
         self._slots = config.slots
+        self._book = SlotBook(config.slots)
         self._card = _card(config, gguf)
         self._client = httpx.AsyncClient(
             # llama.cpp closes a connection after a streamed answer, so none is kept for a second request.
@@ -154,18 +156,20 @@ class LlamaCppEngine:
         """Decode at most `slots` samples at once; sample numbers begin at `first`."""
         streams = [SampleStream(rendered.respell, options.stop, options.max_tokens) for _ in range(options.n)]
         again = []
-        async with aclosing(self._events(_request(rendered, options, is_first=first == 0))) as events:
-            async for event in events:
-                index, stream = event["index"], streams[event["index"]]
-                if stream.over:
-                    continue
-                chunk = _advance(event, stream, first + index)
-                if event["stop"] and event.get("stop_type") == "word" and not stream.respelt:
-                    again.append(index)
-                elif chunk is not None:
-                    yield chunk
-                if all(stream.over for stream in streams):
-                    return
+        with self._book.slot_for(rendered.ids) if options.n == 1 else self._book.spread() as slot:
+            request = _request(rendered, options, slot, is_first=first == 0)
+            async with aclosing(self._events(request)) as events:
+                async for event in events:
+                    index, stream = event["index"], streams[event["index"]]
+                    if stream.over:
+                        continue
+                    chunk = _advance(event, stream, first + index)
+                    if event["stop"] and event.get("stop_type") == "word" and not stream.respelt:
+                        again.append(index)
+                    elif chunk is not None:
+                        yield chunk
+                    if all(stream.over for stream in streams):
+                        return
         for index in again:  # llama.cpp saw a stop string inside what was to be spelt again
             seed = None if options.seed is None else options.seed + index
             async with aclosing(self._samples(rendered, replace(options, n=1, seed=seed), first + index)) as chunks:
@@ -243,9 +247,10 @@ def _stop_before(options: SamplingOptions, line: str | None) -> SamplingOptions:
     return options if line is None else replace(options, stop=(*options.stop, line))
 
 
-def _request(rendered: RenderedPrompt, options: SamplingOptions, *, is_first: bool) -> dict[str, Any]:
+def _request(rendered: RenderedPrompt, options: SamplingOptions, slot: int, *, is_first: bool) -> dict[str, Any]:
     body: dict[str, Any] = {
         "prompt": rendered.ids,
+        "id_slot": slot,
         "stream": True,
         "n_predict": options.max_tokens + len(rendered.respell.encode()),
         "n_probs": max(options.top_logprobs, 1),
