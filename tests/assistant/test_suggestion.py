@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tabwright.assistant import Cursor, find_language, prompt_for, question_about, suggest, tasks
+from tabwright.evaluation import load_benchmark
 from tabwright.sampling import ChatPrompt, Engine, InfillPrompt, SamplingOptions, TextPrompt
 from tabwright.sampling.llamacpp import LlamaCppEngine
+from tabwright.sampling.samples import problem_prompt
 
 PYTHON = find_language("Python")
 
@@ -34,6 +37,33 @@ async def test_without_text_after_the_cursor_the_model_s_best_style_is_used(qwen
     assert isinstance(prompt, TextPrompt)
     prompt, _ = prompt_for(replace(qwen_engine.card, has_chat=False, prompt_style="fence"), cursor)
     assert isinstance(prompt, TextPrompt)
+
+
+async def test_the_best_style_is_asked_just_as_it_was_measured(qwen_engine: LlamaCppEngine, benchmarks: Path) -> None:
+    card = qwen_engine.card
+    for problem in load_benchmark("humaneval", directory=benchmarks).values():
+        prompt, stops = prompt_for(card, Cursor(prefix=problem.prompt, language=PYTHON))
+        measured, measured_stops = problem_prompt(problem, card.prompt_style)
+        if len(problem.prompt) <= 1200:
+            assert prompt == measured
+        assert set(stops) <= set(measured_stops)
+
+
+async def test_only_the_end_of_a_long_file_is_written_twice(qwen_engine: LlamaCppEngine) -> None:
+    card = replace(qwen_engine.card, prompt_style="shown-fence")
+    method = "    def area(self):\n        return self.width * self.height\n\n"
+    file = "class Box:\n" + method * 60 + "def total(boxes):\n"
+    seen = set()
+    for n_typed in range(60):
+        prompt, _ = prompt_for(
+            card, Cursor(prefix=file + "    return sum(box.area() for box in boxes) + len(boxes)  "[:n_typed])
+        )
+        assert isinstance(prompt, ChatPrompt)
+        fenced = prompt.opening.partition("```\n")[2]
+        assert fenced.startswith("    def area")  # the least indented line there is
+        assert 400 <= len(fenced) <= 1200
+        seen.add((prompt.messages[0].content, fenced[: fenced.index("def total")]))
+    assert len(seen) == 1  # nothing before the line being typed changes, so it stays cached
 
 
 async def test_a_model_without_infill_tokens_does_not_write_the_next_line_again(

@@ -68,7 +68,7 @@ def test_sample_then_evaluate_and_again_without_doing_anything_twice(
     assert sorted(sample.task_id for sample in samples) == ["HumanEval/0", "HumanEval/1", "HumanEval/2"]
     recipe = json.loads((tmp_path / "s.jsonl.recipe.json").read_text())
     assert recipe["model"] == "smollm2-135m"
-    assert recipe["style"] in ("completion", "fence", "chat")
+    assert recipe["style"] in ("completion", "fence", "shown-fence", "chat")
 
     scored = tabwright("evaluate", "s.jsonl", *where)
     assert scored.returncode == 0, scored.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -244,6 +244,18 @@ async def test_a_prompt_that_does_not_fit_is_refused_and_a_cursor_s_is_cut(smoll
         await answer(smollm2_engine, text(long), max_tokens=10)
     got = await answer(smollm2_engine, InfillPrompt(prefix=long, suffix=long), max_tokens=10)
     assert "value" in got.texts[0]
+
+
+async def test_a_message_that_may_be_cut_leaves_room_for_the_opening(smollm2_engine: LlamaCppEngine) -> None:
+    long = Message(role="user", content="value = 1\n" * 600 + "Count to ten.")
+    with pytest.raises(PromptError, match="fit"):
+        await answer(smollm2_engine, ChatPrompt(messages=(long,)), max_tokens=10)
+    opening = "one two three\n" * 40 + "one two"
+    got = await answer(smollm2_engine, ChatPrompt(messages=(replace(long, cut=True),), opening=opening), max_tokens=4)
+    assert got.texts[0].startswith(" three")
+    usage = got.last[0].usage
+    assert usage is not None
+    assert 700 < usage.prompt_tokens <= 1020
 
 
 async def test_a_cut_prefix_keeps_its_beginning_while_the_file_grows(smollm2_engine: LlamaCppEngine) -> None:

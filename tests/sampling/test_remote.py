@@ -109,6 +109,13 @@ async def test_a_long_file_is_cut_and_odd_white_space_is_no_trouble(remote: Remo
     assert time.monotonic() - began < 1
 
 
+async def test_a_long_question_is_cut_where_it_may_be(remote: RemoteEngine) -> None:
+    question = Message(role="user", content="value = 1\n" * 40_000 + "Count from one to five in digits.", cut=True)
+    prompt = ChatPrompt(messages=(question,), opening="1, 2, 3,")
+    went_on = await text_of(remote, prompt, max_tokens=6, max_prompt_tokens=512)
+    assert went_on[0].strip().startswith("4")
+
+
 async def test_an_address_that_answers_nothing_is_one_line() -> None:
     with pytest.raises(EngineError, match="is the server running"):
         await RemoteEngine.start(RemoteConfig(url="http://127.0.0.1:9/v1"))

@@ -22,6 +22,23 @@ def test_fence_opens_the_reply_with_the_code_and_stops_where_the_fence_closes() 
     assert stops == ("\n```",)
 
 
+def test_a_shown_fence_shows_the_finished_lines_in_the_question_and_repeats_the_last_ones() -> None:
+    prompt, stops = style_prompt("shown-fence", "def f():\n    ret", before="import re\n\n", language="Python")
+    assert isinstance(prompt, ChatPrompt)
+    (question,) = prompt.messages
+    assert question.content.startswith("import re\n\ndef f():\n\nSolve the problem above")
+    assert question.cut
+    assert prompt.opening.endswith("\n```\ndef f():\n    ret")
+    assert "import re" not in prompt.opening
+    assert stops == ("\n```",)
+
+
+def test_a_fence_repeats_everything() -> None:
+    prompt, _ = style_prompt("fence", "def f():\n", before="import re\n\n")
+    assert isinstance(prompt, ChatPrompt)
+    assert prompt.opening.endswith("\n```\nimport re\n\ndef f():\n")
+
+
 def test_chat_shows_the_code_in_the_question() -> None:
     prompt, stops = style_prompt("chat", "def f():\n", language="Python", fence="python")
     assert isinstance(prompt, ChatPrompt)

@@ -2,11 +2,13 @@
 
 The prompt style is the one that the model scored best with (its card says which; see `docs/results.md`): the model's
 own infill tokens where there is text after the cursor, else an open code fence in an assistant's turn, or plain text.
+The last lines of a long file are all that a question shows and the fence repeats.
 Choosing what else of the repository to show is not done here yet.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -28,6 +30,11 @@ from tabwright.sampling.styles import style_prompt
 # A suggestion is worth nothing when it comes late: this much prompt is read in a few seconds by a laptop's CPU.
 MAX_PROMPT_TOKENS = 1024
 
+# How many characters of a file's end may be written twice in a prompt, and the step in which the place where they
+# begin moves: between two steps the prompt's beginning, and with it the engine's cached prefix, stays the same.
+_REPEATED_LENGTH = 1200
+_REPEATED_STEP = 400
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cursor:
@@ -48,10 +55,24 @@ def prompt_for(card: ModelCard, cursor: Cursor) -> tuple[Prompt, tuple[str, ...]
     stops = (line,) if line else ()
     if card.infill and (cursor.suffix.strip() or cursor.context):
         return InfillPrompt(prefix=cursor.prefix, suffix=cursor.suffix, context=cursor.context), stops
-    style: PromptStyle = "completion" if card.prompt_style == "completion" or not card.has_chat else "fence"
+    style: PromptStyle = card.prompt_style if card.has_chat else "completion"
+    if style == "chat":  # a whole program in a reply is no suggestion
+        style = "fence"
     name, fence = (cursor.language.name, cursor.language.fence) if cursor.language else (None, "")
-    prompt, style_stops = style_prompt(style, cursor.prefix, language=name, fence=fence)
+    before, last = _last_lines(cursor.prefix)
+    prompt, style_stops = style_prompt(style, last, before=before, language=name, fence=fence)
     return prompt, stops + style_stops
+
+
+def _last_lines(text: str) -> tuple[str, str]:
+    """Cut a text before its last lines, at the least indented line of the step where the cut may be."""
+    start = -(-max(len(text) - _REPEATED_LENGTH, 0) // _REPEATED_STEP) * _REPEATED_STEP
+    if start == 0:
+        return "", text
+    lines = re.finditer(r"^([ \t]*)\S", text[start : start + _REPEATED_STEP], re.MULTILINE)
+    firsts = [(len(line[1]), start + line.start()) for line in lines if text[start + line.start() - 1] == "\n"]
+    cut = min(firsts, default=(0, start))[1]
+    return text[:cut], text[cut:]
 
 
 async def suggest(engine: Engine, cursor: Cursor, options: SamplingOptions) -> AsyncGenerator[Chunk, None]:

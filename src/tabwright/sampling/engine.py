@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 FinishReason = Literal["stop", "length"]
 Role = Literal["system", "user", "assistant"]
-PromptStyle = Literal["completion", "fence", "chat"]
+PromptStyle = Literal["completion", "fence", "shown-fence", "chat"]
 
 
 class EngineError(RuntimeError):
@@ -58,10 +58,17 @@ class InfillPrompt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """One turn of a conversation."""
+    """One turn of a conversation.
+
+    Attributes:
+        role: whose turn it is.
+        content: what is said.
+        cut: a content that is too long loses its beginning instead of being refused.
+    """
 
     role: Role
     content: str
+    cut: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -39,11 +39,12 @@ class Segment:
     """A stretch of a prompt and what may be done to it.
 
     A `template` is read for special tokens and never cut; `text` is neither; `before` is healed and loses its
-    beginning; `after` loses its end; `context` goes whole, with the special tokens of its `lead`.
+    beginning; `after` loses its end; `shown` loses its beginning to what stands nearer to the cursor; `context` goes
+    whole, with the special tokens of its `lead`.
     """
 
     text: str
-    kind: Literal["template", "text", "before", "after", "context"]
+    kind: Literal["template", "text", "before", "after", "shown", "context"]
     lead: str = ""
 
 
@@ -87,7 +88,7 @@ async def chat_segments(prompt: ChatPrompt, template: Template) -> list[Segment]
         before, found, left = left.partition(mark)
         if not found:
             raise PromptError(f"the model's chat template has no place for a {message.role} message here")
-        segments += [Segment(before, "template"), Segment(message.content, "text")]
+        segments += [Segment(before, "template"), Segment(message.content, "shown" if message.cut else "text")]
     segments.append(Segment(left, "template"))
     if prompt.opening:
         segments.append(Segment(prompt.opening, "before"))
@@ -167,7 +168,7 @@ def _fit(tokenized: list[list[Piece]], kinds: Sequence[str], room: int) -> None:
     """Cut, in place, what may be cut until everything fits `room`."""
     total = {kind: sum(len(p) for p, k in zip(tokenized, kinds, strict=True) if k == kind) for kind in set(kinds)}
     before, after = total.get("before", 0), total.get("after", 0)
-    keep_before = min(before, max(int(room * _BEFORE_SHARE), room - after))
+    keep_before = min(before, max(int(room * _BEFORE_SHARE), room - after - total.get("shown", 0)))
     keep_after = min(after, room - keep_before)
     left = room - keep_before - keep_after
     for at in range(len(kinds) - 1, -1, -1):  # the context file nearest to the cursor stays longest
@@ -175,6 +176,9 @@ def _fit(tokenized: list[list[Piece]], kinds: Sequence[str], room: int) -> None:
             tokenized[at] = _keep_end(tokenized[at], keep_before)
         elif kinds[at] == "after":
             tokenized[at] = tokenized[at][:keep_after]
+        elif kinds[at] == "shown":
+            tokenized[at] = _keep_end(tokenized[at], left)
+            left -= len(tokenized[at])
         elif kinds[at] == "context":
             if len(tokenized[at]) > left:
                 tokenized[at] = []

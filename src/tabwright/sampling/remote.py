@@ -226,7 +226,10 @@ def _cut(prompt: Prompt, options: SamplingOptions, context_length: int) -> Promp
             suffix = prompt.suffix[: max(n_chars // 4, n_chars - len(prompt.prefix))]
             return replace(prompt, prefix=prompt.prefix[len(suffix) - n_chars :], suffix=suffix)
         case ChatPrompt():
-            return replace(prompt, opening=prompt.opening[-n_chars:])
+            opening = prompt.opening[-n_chars:]
+            left = max(n_chars - len(opening), 1)
+            messages = tuple(replace(m, content=m.content[-left:]) if m.cut else m for m in prompt.messages)
+            return replace(prompt, messages=messages, opening=opening)
         case TextPrompt():
             return prompt
 

@@ -1,8 +1,8 @@
 """Prompt styles: code to go on with and a style's name in, a prompt and its stop strings out.
 
 `completion` shows the bare text; `fence` opens a code fence in an assistant's turn and lets the model go on inside it;
-`chat` asks for the whole program and takes it out of the reply. Which one suits a model is measured, not guessed
-(`docs/results.md`), and stands in the registry.
+`shown-fence` shows the code in the question too; `chat` asks for the whole program and takes it out of the reply. Which
+one suits a model is measured, not guessed (`docs/results.md`), and stands in the registry.
 """
 
 from __future__ import annotations
@@ -16,29 +16,40 @@ _BLOCK = re.compile(r"^[ ]*```[^\n]*\n(.*?)(?:^[ ]*```|\Z)", re.DOTALL | re.MULT
 
 
 def style_prompt(
-    style: PromptStyle, text: str, *, language: str | None = None, fence: str = ""
+    style: PromptStyle, text: str, *, before: str = "", language: str | None = None, fence: str = ""
 ) -> tuple[Prompt, tuple[str, ...]]:
     """Return the prompt that asks to go on with `text`, and the stop strings that belong to the style.
 
     Args:
         style: see the module's docstring.
         text: code up to the place where it is to go on.
+        before: what stands before `text` in its file; `shown-fence` shows it once and `text` twice.
         language: the language's name, as a person writes it.
         fence: the language's name after a code fence.
     """
+    code = before + text
     if style == "completion":
-        return TextPrompt(text=text, cut=True), ()
+        return TextPrompt(text=code, cut=True), ()
     if style == "chat":
         request = f"Complete this {language or 'source'} code. Answer with the whole code in one code block."
-        return ChatPrompt(messages=(Message(role="user", content=f"{request}\n\n{FENCE}{fence}\n{text}\n{FENCE}"),)), ()
-    kind = language or "source code"
-    request = f"Solve the problem with a self-contained {kind} script, given in a markdown code block."
+        return ChatPrompt(messages=(Message(role="user", content=f"{request}\n\n{FENCE}{fence}\n{code}\n{FENCE}"),)), ()
+    kind = f"{language or 'source code'} script"
     lead = (
-        f"This {kind} script holds a self-contained function that solves the problem "
-        "and passes the tests that belong to it:"
+        f"This {kind} holds a self-contained function that solves the problem and passes the tests that belong to it:"
     )
-    opening = f"{lead}\n{FENCE}{fence}\n{text.lstrip(chr(10))}"
-    return ChatPrompt(messages=(Message(role="user", content=request),), opening=opening), (f"\n{FENCE}",)
+    if style == "fence":
+        request = f"Solve the problem with a self-contained {kind}, given in a markdown code block."
+        question, again = Message(role="user", content=request), code
+    else:
+        request = f"Solve the problem above with a self-contained {kind}, given in a markdown code block."
+        question, again = Message(role="user", content=f"{_whole_lines(code)}\n\n{request}", cut=True), text
+    opening = f"{lead}\n{FENCE}{fence}\n{again.lstrip(chr(10))}"
+    return ChatPrompt(messages=(question,), opening=opening), (f"\n{FENCE}",)
+
+
+def _whole_lines(code: str) -> str:
+    """The lines that are finished, so that the question stays the same, and cached, while the next one is typed."""
+    return (code[: code.rfind("\n") + 1] or code).strip("\n")
 
 
 def code_of_reply(reply: str) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tabwright.records import Problem
     from tabwright.sampling.samples import SamplesConfig
 
-Style = Literal["completion", "fence", "chat"]
+Style = Literal["completion", "fence", "shown-fence", "chat"]
 
 
 def sample_command(
