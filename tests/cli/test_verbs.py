@@ -58,6 +58,15 @@ def test_doctor_says_what_is_here_and_what_is_missing(tabwright: Run) -> None:
 
 
 @pytest.mark.usefixtures("smollm2")
+def test_a_place_that_cannot_be_written_to_is_named_in_one_line(tabwright: Run, benchmarks: Path) -> None:
+    place = ("--out", "/proc/samples.jsonl", "--benchmarks", str(benchmarks))
+    result = tabwright("sample", "--limit", "1", "--max-tokens", "1", *place, *SMALL)
+    assert result.returncode == 2
+    assert "/proc/" in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.usefixtures("smollm2")
 def test_sample_then_evaluate_and_again_without_doing_anything_twice(
     tabwright: Run, tmp_path: Path, benchmarks: Path
 ) -> None:

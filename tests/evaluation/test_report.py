@@ -28,6 +28,8 @@ def test_rankings_choose_as_they_say() -> None:
 
 def test_ties_and_missing_log_probabilities() -> None:
     assert rank([score("a", "passed", -1.0, 2), score("a", "failed", -1.0, 2)])["mean_logprob"] == 0.5
+    empty = rank([score("a", "failed", None, 0), score("a", "passed", -9.0, 2)])
+    assert (empty["mean_logprob"], empty["sum_logprob"]) == (1.0, 1.0)
     without = rank([score("a", "passed", -1.0, 2), score("a", "failed")])
     assert (without["mean_logprob"], without["sum_logprob"]) == (None, None)
 

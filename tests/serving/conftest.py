@@ -29,8 +29,8 @@ from tabwright.serving import ServingSettings, serve
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 logging.getLogger("httpx").setLevel(logging.WARNING)
 logging.getLogger("uvicorn").setLevel(logging.WARNING)
-path, name, slots, settings = json.loads(sys.argv[1])
-config = LlamaCppConfig(path=Path(path), name=name, slots=slots, context_length=1024)
+path, name, style, slots, settings = json.loads(sys.argv[1])
+config = LlamaCppConfig(path=Path(path), name=name, prompt_style=style, slots=slots, context_length=1024)
 settings["model_aliases"] = tuple(settings.get("model_aliases", ()))
 serve(lambda: LlamaCppEngine.start(config), ServingSettings(**settings), on_ready=lambda url: print(url, flush=True))
 """
@@ -75,7 +75,8 @@ StartServer = Callable[..., Any]
 
 
 def _program(model: LocalModel, slots: int, settings: dict[str, Any]) -> list[str]:
-    return ["-c", _PROGRAM, json.dumps([str(model.path), model.name, slots, {"port": 0, **settings}])]
+    plan = [str(model.path), model.name, model.prompt_style, slots, {"port": 0, **settings}]
+    return ["-c", _PROGRAM, json.dumps(plan)]
 
 
 @contextmanager
@@ -104,6 +105,13 @@ def server(smollm2: LocalModel, tmp_path_factory: pytest.TempPathFactory) -> Ite
     limits = {"max_tokens_limit": 400, "max_n": 8, "max_prompt_chars": 50_000, "max_body_bytes": 400_000}
     settings = {**limits, "model_aliases": ["small"]}
     with _running(_program(smollm2, 4, settings), tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def default_server(qwen: LocalModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server with the default model."""
+    with _running(_program(qwen, 2, {}), tmp_path_factory.mktemp("server")) as running:
         yield running
 
 

@@ -9,6 +9,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import PurePath
 
+_LONGEST_NAME = 60  # of a name that is compared with all others and shown in an error
+
 
 class UnknownLanguageError(ValueError):
     """No language has that name; the message lists near ones."""
@@ -61,9 +63,11 @@ def find_language(name: str) -> Language:
     """
     language = _by_name().get(name.strip().lower())
     if language is None:
-        near = difflib.get_close_matches(name.lower(), list(_by_name()), n=5, cutoff=0.5)
+        near = difflib.get_close_matches(name[:_LONGEST_NAME].lower(), list(_by_name()), n=5, cutoff=0.5)
         names = sorted({_by_name()[match].name for match in near}) or [row.name for row in languages()]
-        raise UnknownLanguageError(f"unknown language '{name}'; did you mean one of: {', '.join(names)}?")
+        raise UnknownLanguageError(
+            f"unknown language {name[:_LONGEST_NAME]!a}; did you mean one of: {', '.join(names)}?"
+        )
     return language
 
 

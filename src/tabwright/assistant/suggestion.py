@@ -1,8 +1,8 @@
-"""Cursor -> prompt -> suggestion: what stands around the cursor in, a stream of checked text out.
+"""Cursor -> prompt -> suggestion: what stands around the cursor in, a stream of text out.
 
 The prompt style is the one that the model scored best with (its card says which; see `docs/results.md`): the model's
 own infill tokens where there is text after the cursor, else an open code fence in an assistant's turn, or plain text.
-The last lines of a long file are all that a question shows and the fence repeats.
+Where the question shows the file too, the fence repeats only its last lines.
 Choosing what else of the repository to show is not done here yet.
 """
 

@@ -47,7 +47,7 @@ async def start_engine(options: EngineOptions, model: LocalModel | None) -> Engi
         from tabwright.sampling.remote import RemoteConfig, RemoteEngine
 
         return await RemoteEngine.start(
-            RemoteConfig(url=options.remote, model=options.model, api_key=options.remote_key)
+            RemoteConfig(url=options.remote, model=options.model, api_key=options.remote_key, slots=options.slots)
         )
     from tabwright.sampling.llamacpp import LlamaCppConfig, LlamaCppEngine
 

@@ -41,6 +41,9 @@ def main() -> None:
     """Run the command line; the console script's entry."""
     try:
         app()
+    except OSError as error:  # a full disk, a folder that may not be written to
+        typer.echo(f"tabwright: {error.filename or 'a file'}: {error.strerror or error}", err=True)
+        sys.exit(2)
     except Exception as error:
         if not isinstance(error, _expected_errors()):
             raise

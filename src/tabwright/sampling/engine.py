@@ -152,7 +152,6 @@ class InfillTokens:
     suffix: str
     middle: str
     file_separator: str | None = None
-    repository: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,6 +28,8 @@ _BEFORE_SHARE = 0.75
 # A long prefix is cut in steps of this share of its room, so that a growing file keeps the same beginning, and with it
 # the engine's cached prefix, for many keystrokes.
 _CUT_STEP = 0.25
+# The room of what is shown shrinks, as the text before the cursor grows, in steps of this share of all room.
+_ROOM_STEP = 0.125
 
 Piece = tuple[int, bytes]
 Tokenize = Callable[[str, bool, bool], Awaitable[list[Piece]]]
@@ -65,7 +67,9 @@ def infill_segments(prompt: InfillPrompt, tokens: InfillTokens | None) -> list[S
         return [Segment(prompt.prefix, "before")]
     segments = []
     if tokens.file_separator:
-        segments = [Segment(f"{tokens.file_separator}{file.path}\n{file.text}\n", "context") for file in prompt.context]
+        segments = [
+            Segment(f"{file.path}\n{file.text}\n", "context", lead=tokens.file_separator) for file in prompt.context
+        ]
         if segments:
             segments.append(Segment(tokens.file_separator, "template"))
     return [
@@ -145,9 +149,8 @@ class Renderer:
 
     def _heal(self, left: list[int], pieces: list[Piece], right: list[int]) -> RenderedPrompt:
         """Take back the last tokens of `pieces`, but never the prompt's only token."""
-        count = back_up([piece for _, piece in pieces], self._vocabulary)
-        count = min(count, len(pieces) if left or right else len(pieces) - 1)
-        kept = len(pieces) - max(count, 0)
+        may_go = pieces if left or right else pieces[1:]
+        kept = len(pieces) - back_up([piece for _, piece in may_go], self._vocabulary)
         respell = b"".join(piece for _, piece in pieces[kept:]).decode()
         return RenderedPrompt([*left, *(token for token, _ in pieces[:kept]), *right], respell)
 
@@ -165,7 +168,11 @@ def _check_room(needed: int, room: int) -> None:
 
 
 def _fit(tokenized: list[list[Piece]], kinds: Sequence[str], room: int) -> None:
-    """Cut, in place, what may be cut until everything fits `room`."""
+    """Cut, in place, what may be cut until everything fits `room`.
+
+    What is shown makes room for `before` in steps, so that it is not cut anew with every token that is typed.
+    """
+    step = max(int(room * _ROOM_STEP), 1)
     total = {kind: sum(len(p) for p, k in zip(tokenized, kinds, strict=True) if k == kind) for kind in set(kinds)}
     before, after = total.get("before", 0), total.get("after", 0)
     keep_before = min(before, max(int(room * _BEFORE_SHARE), room - after - total.get("shown", 0)))
@@ -177,7 +184,7 @@ def _fit(tokenized: list[list[Piece]], kinds: Sequence[str], room: int) -> None:
         elif kinds[at] == "after":
             tokenized[at] = tokenized[at][:keep_after]
         elif kinds[at] == "shown":
-            tokenized[at] = _keep_end(tokenized[at], left)
+            tokenized[at] = _keep_end(tokenized[at], left // step * step)
             left -= len(tokenized[at])
         elif kinds[at] == "context":
             if len(tokenized[at]) > left:

@@ -218,20 +218,32 @@ def _respell(prompt: Prompt) -> str:
 def _cut(prompt: Prompt, options: SamplingOptions, context_length: int) -> Prompt:
     """Cut what may be cut, far from the cursor, to what is sure to fit: we cannot count this server's tokens."""
     n_tokens = min(context_length - options.max_tokens, options.max_prompt_tokens or context_length)
-    n_chars = max(int(n_tokens * _CHARS_PER_TOKEN), 1)
+    if n_tokens < 1:
+        raise PromptError(
+            f"max_tokens {options.max_tokens} leaves no room for a prompt in the model's context of "
+            f"{context_length} tokens; ask for fewer tokens"
+        )
+    n_chars = int(n_tokens * _CHARS_PER_TOKEN)
     match prompt:
         case TextPrompt(cut=True):
-            return replace(prompt, text=prompt.text[-n_chars:])
+            return replace(prompt, text=_end(prompt.text, n_chars))
         case InfillPrompt():
             suffix = prompt.suffix[: max(n_chars // 4, n_chars - len(prompt.prefix))]
-            return replace(prompt, prefix=prompt.prefix[len(suffix) - n_chars :], suffix=suffix)
+            return replace(prompt, prefix=_end(prompt.prefix, n_chars - len(suffix)), suffix=suffix)
         case ChatPrompt():
-            opening = prompt.opening[-n_chars:]
-            left = max(n_chars - len(opening), 1)
-            messages = tuple(replace(m, content=m.content[-left:]) if m.cut else m for m in prompt.messages)
+            opening = _end(prompt.opening, n_chars * 3 // 4)
+            messages = tuple(replace(m, content=_end(m.content, n_chars // 4)) if m.cut else m for m in prompt.messages)
             return replace(prompt, messages=messages, opening=opening)
         case TextPrompt():
             return prompt
+
+
+def _end(text: str, n_chars: int) -> str:
+    """The last characters; the cut moves in steps, so that the server's cached prefix outlives some keystrokes."""
+    if len(text) <= n_chars:
+        return text
+    step = max(n_chars // 4, 1)
+    return text[-(-(len(text) - n_chars) // step) * step :]
 
 
 def _advance(choice: dict[str, Any], stream: SampleStream, index: int, event: dict[str, Any]) -> Chunk | None:

@@ -162,9 +162,9 @@ def _check_recipe(out: Path, config: SamplesConfig) -> None:
         temporary.replace(path)
         return
     try:
-        made_with = json.loads(path.read_text())
-    except ValueError:
-        raise RecordError(f"{path}: not JSON; remove it and {out.name} to begin again") from None
+        made_with = dict(json.loads(path.read_text()))
+    except (ValueError, TypeError):
+        raise RecordError(f"{path}: not a recipe; remove it and {out.name} to begin again") from None
     changed = [
         f"{key} {made_with.get(key)!r}, now {value!r}" for key, value in recipe.items() if made_with.get(key) != value
     ]

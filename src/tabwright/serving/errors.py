@@ -75,7 +75,7 @@ def error_body(path: str, error: ApiError) -> dict[str, Any]:
 def error_response(path: str, error: BaseException) -> JSONResponse:
     """Return the answer to a request that failed."""
     known = as_api_error(error)
-    # The CodeGeeX2 and Tabby protocols say nothing of bad input; 422 is what their frameworks answer.
+    # The CodeGeeX2 protocol says nothing of bad input; 422 is what its framework answers.
     status = 422 if path == "/" and known.status == 400 else known.status
     known = ApiError(status, known.message, param=known.param, headers=known.headers)
     return JSONResponse(error_body(path, known), status_code=status, headers=known.headers)

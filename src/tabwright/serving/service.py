@@ -60,6 +60,7 @@ class Service:
 
         A `max_tokens` of 0 is as many as the context has room for, and at most the server's limit.
         """
+        self.stop_warming()
         for prompt in prompts:
             self._check(_length(prompt), options, len(prompts))
         self._log(prompts)
@@ -67,6 +68,7 @@ class Service:
 
     def suggest(self, cursor: Cursor, options: SamplingOptions) -> AsyncGenerator[Chunk, None]:
         """Yield chunks of suggestions for a cursor."""
+        self.stop_warming()
         self._check(_cursor_length(cursor), options, 1)
         self._log(cursor)
         return self._admitted(suggest(self._engine, cursor, options), options.n)

@@ -11,6 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -116,7 +117,6 @@ def pull(
     if found is not None:
         return found
     row = _row(reference)
-    _target(reference, row).unlink(missing_ok=True)  # it is here, but its hash is wrong
     wanted, sources = _registered_plan(row) if row else _reference_plan(reference)
     path = fetch(wanted, sources, progress, passed_over)
     _mark_verified(path, wanted.sha256)
@@ -149,7 +149,7 @@ def remove(reference: str) -> Path:
     path = _target(reference, row)
     if not path.is_file():
         raise ModelNotFoundError(f"{reference}: not downloaded, so there is nothing to remove")
-    for file in (path, _marker(path), path.with_name(path.name + ".lock")):
+    for file in (path, _marker(path)):
         file.unlink(missing_ok=True)
     return path
 
@@ -235,7 +235,8 @@ def _marker(path: Path) -> Path:
 
 def _mark_verified(path: Path, sha256: str) -> None:
     stat = path.stat()
-    _marker(path).write_text(json.dumps([sha256, stat.st_size, stat.st_mtime_ns]))
+    with suppress(OSError):  # in a cache that may only be read, the file is hashed at every start
+        _marker(path).write_text(json.dumps([sha256, stat.st_size, stat.st_mtime_ns]))
 
 
 def _marked(path: Path) -> list[Any]:

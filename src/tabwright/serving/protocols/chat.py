@@ -22,6 +22,7 @@ from tabwright.serving.protocols.events import Events, EventStream, begun
 from tabwright.serving.protocols.fields import (
     OPENAI_ERROR,
     Count,
+    MaxTokens,
     RequestBody,
     Seed,
     Stops,
@@ -76,8 +77,8 @@ class ChatRequest(RequestBody):
 
     messages: list[ChatMessage] = Field(min_length=1, max_length=1000)
     model: Text = Field("", description="the served model, one of its aliases, or nothing")
-    max_tokens: Count | None = None
-    max_completion_tokens: Count | None = Field(None, description="the newer name of max_tokens")
+    max_tokens: MaxTokens | None = None
+    max_completion_tokens: MaxTokens | None = Field(None, description="the newer name of max_tokens")
     n: Count = 1
     stop: Stops = Field(default=[])
     seed: Seed | None = None
@@ -93,7 +94,7 @@ class ChatRequest(RequestBody):
     def options(self) -> SamplingOptions:
         """Return the sampling options for the engine."""
         return SamplingOptions(
-            max_tokens=self.max_completion_tokens or self.max_tokens or 0,
+            max_tokens=max(self.max_completion_tokens or self.max_tokens or 0, 0),
             temperature=self.temperature,
             top_p=self.top_p,
             top_k=self.top_k,

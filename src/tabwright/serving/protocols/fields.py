@@ -11,6 +11,8 @@ TopP = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, description="nucl
 TopK = Annotated[int, Field(ge=0, le=2**31 - 1, description="keep the k most probable tokens; 0 keeps all")]
 Seed = Annotated[int, Field(ge=-(2**63), lt=2**64, description="the same seed gives the same text")]
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+# llama.cpp's clients say -1 where they set no limit.
+MaxTokens = Annotated[int, Field(ge=-1, le=2**31 - 1, description="-1 is as many as there is room for")]
 
 
 def _whole(text: str) -> str:

@@ -123,7 +123,6 @@ async def infill(body: InfillRequest, service: Serving) -> Response:
         service.warm(body.cursor())
         answer = _result(body, service, Answer(), Progress(started_s=time.perf_counter(), stop_type="limit"))
         return Response(compact(_chosen(answer, body.response_fields)), media_type="application/json")
-    service.stop_warming()
     events = _events(body, service)
     if body.stream:
         return EventStream(await begun(events), done=False)
