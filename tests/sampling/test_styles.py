@@ -17,8 +17,8 @@ def test_completion_is_the_bare_text() -> None:
 def test_fence_opens_the_reply_with_the_code_and_stops_where_the_fence_closes() -> None:
     prompt, stops = style_prompt("fence", "\n\ndef f():\n", language="Python", fence="python")
     assert isinstance(prompt, ChatPrompt)
-    assert prompt.opening.endswith("\n```python\ndef f():\n")
-    assert "Python" in prompt.messages[0].content
+    assert prompt.opening.endswith("```python\ndef f():\n")
+    assert all("Python" in message.content for message in prompt.messages)
     assert stops == ("\n```",)
 
 
@@ -36,7 +36,7 @@ def test_a_shown_fence_shows_the_finished_lines_in_the_question_and_repeats_the_
 def test_a_fence_repeats_everything() -> None:
     prompt, _ = style_prompt("fence", "def f():\n", before="import re\n\n")
     assert isinstance(prompt, ChatPrompt)
-    assert prompt.opening.endswith("\n```\nimport re\n\ndef f():\n")
+    assert prompt.opening.endswith("```\nimport re\n\ndef f():\n")
 
 
 def test_chat_shows_the_code_in_the_question() -> None:

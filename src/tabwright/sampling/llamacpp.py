@@ -233,7 +233,7 @@ def _card(config: LlamaCppConfig, gguf: GGUFFile) -> ModelCard:
         licence=config.licence or gguf.licence,
         infill=gguf.infill_tokens(),
         has_chat=gguf.has_chat,
-        prompt_style=config.prompt_style or ("fence" if gguf.has_chat else "completion"),
+        prompt_style=config.prompt_style or ("shown-fence" if gguf.has_chat else "completion"),
     )
 
 

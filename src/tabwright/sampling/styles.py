@@ -33,18 +33,25 @@ def style_prompt(
     if style == "chat":
         request = f"Complete this {language or 'source'} code. Answer with the whole code in one code block."
         return ChatPrompt(messages=(Message(role="user", content=f"{request}\n\n{FENCE}{fence}\n{code}\n{FENCE}"),)), ()
+    messages, lead = _ask_bare(language) if style == "fence" else _ask_shown(code, language)
+    again = code if style == "fence" else text
+    opening = f"{lead}{FENCE}{fence}\n{again.lstrip(chr(10))}"
+    return ChatPrompt(messages=messages, opening=opening), (f"\n{FENCE}",)
+
+
+def _ask_bare(language: str | None) -> tuple[tuple[Message, ...], str]:
+    expert = f"You are an expert {language or 'software'} programmer."
+    request = f"Complete the following {language or 'source'} code. Write only code."
+    return (Message(role="system", content=expert), Message(role="user", content=request)), ""
+
+
+def _ask_shown(code: str, language: str | None) -> tuple[tuple[Message, ...], str]:
     kind = f"{language or 'source code'} script"
+    request = f"Solve the problem above with a self-contained {kind}, given in a markdown code block."
     lead = (
         f"This {kind} holds a self-contained function that solves the problem and passes the tests that belong to it:"
     )
-    if style == "fence":
-        request = f"Solve the problem with a self-contained {kind}, given in a markdown code block."
-        question, again = Message(role="user", content=request), code
-    else:
-        request = f"Solve the problem above with a self-contained {kind}, given in a markdown code block."
-        question, again = Message(role="user", content=f"{_whole_lines(code)}\n\n{request}", cut=True), text
-    opening = f"{lead}\n{FENCE}{fence}\n{again.lstrip(chr(10))}"
-    return ChatPrompt(messages=(question,), opening=opening), (f"\n{FENCE}",)
+    return (Message(role="user", content=f"{_whole_lines(code)}\n\n{request}", cut=True),), f"{lead}\n"
 
 
 def _whole_lines(code: str) -> str:
