@@ -49,21 +49,21 @@ async def test_the_best_style_is_asked_just_as_it_was_measured(qwen_engine: Llam
         assert set(stops) <= set(measured_stops)
 
 
-async def test_only_the_end_of_a_long_file_is_written_twice(qwen_engine: LlamaCppEngine) -> None:
+async def test_the_prompt_for_a_long_file_stays_the_same_up_to_what_is_typed(qwen_engine: LlamaCppEngine) -> None:
     card = replace(qwen_engine.card, prompt_style="shown-fence")
     method = "    def area(self):\n        return self.width * self.height\n\n"
     file = "class Box:\n" + method * 60 + "def total(boxes):\n"
+    typed = "    return sum(\n" + "        box.area()\n" * 40
     seen = set()
-    for n_typed in range(60):
-        prompt, _ = prompt_for(
-            card, Cursor(prefix=file + "    return sum(box.area() for box in boxes) + len(boxes)  "[:n_typed])
-        )
+    for n_typed in range(len(typed)):
+        prompt, _ = prompt_for(card, Cursor(prefix=file + typed[:n_typed]))
         assert isinstance(prompt, ChatPrompt)
         fenced = prompt.opening.partition("```\n")[2]
-        assert fenced.startswith("    def area")  # the least indented line there is
+        assert fenced.startswith(("    def area", "def total"))  # the least indented line there is
         assert 400 <= len(fenced) <= 1200
-        seen.add((prompt.messages[0].content, fenced[: fenced.index("def total")]))
-    assert len(seen) == 1  # nothing before the line being typed changes, so it stays cached
+        assert fenced.endswith(typed[:n_typed])
+        seen.add((prompt.messages[0].content, fenced[:20]))
+    assert len(seen) <= 2 * -(-len(typed) // 400)  # it changes with a step, not with a line or a key
 
 
 async def test_a_model_without_infill_tokens_does_not_write_the_next_line_again(

@@ -22,21 +22,21 @@ def test_fence_opens_the_reply_with_the_code_and_stops_where_the_fence_closes() 
     assert stops == ("\n```",)
 
 
-def test_a_shown_fence_shows_the_finished_lines_in_the_question_and_repeats_the_last_ones() -> None:
-    prompt, stops = style_prompt("shown-fence", "def f():\n    ret", before="import re\n\n", language="Python")
+def test_a_shown_fence_shows_the_finished_lines_in_the_question_and_repeats_the_code() -> None:
+    prompt, stops = style_prompt("shown-fence", "import re\n\ndef f():\n    ret", language="Python")
     assert isinstance(prompt, ChatPrompt)
     (question,) = prompt.messages
     assert question.content.startswith("import re\n\ndef f():\n\nSolve the problem above")
     assert question.cut
-    assert prompt.opening.endswith("\n```\ndef f():\n    ret")
-    assert "import re" not in prompt.opening
+    assert prompt.opening.endswith("\n```\nimport re\n\ndef f():\n    ret")
     assert stops == ("\n```",)
 
 
-def test_a_fence_repeats_everything() -> None:
-    prompt, _ = style_prompt("fence", "def f():\n", before="import re\n\n")
+def test_what_a_shown_fence_shows_and_repeats_can_be_less() -> None:
+    prompt, _ = style_prompt("shown-fence", "a = 1\nb = 2\nc", shown="a = 1\nb", again="b = 2\nc")
     assert isinstance(prompt, ChatPrompt)
-    assert prompt.opening.endswith("```\nimport re\n\ndef f():\n")
+    assert prompt.messages[0].content.startswith("a = 1\n\nSolve")
+    assert prompt.opening.endswith("```\nb = 2\nc")
 
 
 def test_chat_shows_the_code_in_the_question() -> None:

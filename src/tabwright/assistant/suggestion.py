@@ -30,8 +30,8 @@ from tabwright.sampling.styles import style_prompt
 # A suggestion is worth nothing when it comes late: this much prompt is read in a few seconds by a laptop's CPU.
 MAX_PROMPT_TOKENS = 1024
 
-# How many characters of a file's end may be written twice in a prompt, and the step in which the place where they
-# begin moves: between two steps the prompt's beginning, and with it the engine's cached prefix, stays the same.
+# How many characters of a file's end may be written twice in a prompt, and the steps in which a longer file's question
+# and the beginning of what is repeated move: between two steps the engine's cached prefix serves every keystroke.
 _REPEATED_LENGTH = 1200
 _REPEATED_STEP = 400
 
@@ -59,20 +59,23 @@ def prompt_for(card: ModelCard, cursor: Cursor) -> tuple[Prompt, tuple[str, ...]
     if style == "chat":  # a whole program in a reply is no suggestion
         style = "fence"
     name, fence = (cursor.language.name, cursor.language.fence) if cursor.language else (None, "")
-    before, last = _last_lines(cursor.prefix)
-    prompt, style_stops = style_prompt(style, last, before=before, language=name, fence=fence)
+    shown, again = _shown_and_repeated(cursor.prefix)
+    prompt, style_stops = style_prompt(style, cursor.prefix, shown=shown, again=again, language=name, fence=fence)
     return prompt, stops + style_stops
 
 
-def _last_lines(text: str) -> tuple[str, str]:
-    """Cut a text before its last lines, at the least indented line of the step where the cut may be."""
+def _shown_and_repeated(text: str) -> tuple[str, str]:
+    """What of a file a question shows, and what a fence repeats: all of a short one, else both by steps.
+
+    The repeated part begins at the least indented line of the step where it may begin.
+    """
     start = -(-max(len(text) - _REPEATED_LENGTH, 0) // _REPEATED_STEP) * _REPEATED_STEP
     if start == 0:
-        return "", text
+        return text, text
     lines = re.finditer(r"^([ \t]*)\S", text[start : start + _REPEATED_STEP], re.MULTILINE)
     firsts = [(len(line[1]), start + line.start()) for line in lines if text[start + line.start() - 1] == "\n"]
     cut = min(firsts, default=(0, start))[1]
-    return text[:cut], text[cut:]
+    return text[: len(text) // _REPEATED_STEP * _REPEATED_STEP], text[cut:]
 
 
 async def suggest(engine: Engine, cursor: Cursor, options: SamplingOptions) -> AsyncGenerator[Chunk, None]:

@@ -16,25 +16,34 @@ _BLOCK = re.compile(r"^[ ]*```[^\n]*\n(.*?)(?:^[ ]*```|\Z)", re.DOTALL | re.MULT
 
 
 def style_prompt(
-    style: PromptStyle, text: str, *, before: str = "", language: str | None = None, fence: str = ""
+    style: PromptStyle,
+    code: str,
+    *,
+    shown: str | None = None,
+    again: str | None = None,
+    language: str | None = None,
+    fence: str = "",
 ) -> tuple[Prompt, tuple[str, ...]]:
-    """Return the prompt that asks to go on with `text`, and the stop strings that belong to the style.
+    """Return the prompt that asks to go on with `code`, and the stop strings that belong to the style.
 
     Args:
         style: see the module's docstring.
-        text: code up to the place where it is to go on.
-        before: what stands before `text` in its file; `shown-fence` shows it once and `text` twice.
+        code: up to the place where it is to go on.
+        shown: the beginning of `code` that the question of `shown-fence` shows the finished lines of; None is all.
+        again: the end of `code` that its fence repeats; None is all.
         language: the language's name, as a person writes it.
         fence: the language's name after a code fence.
     """
-    code = before + text
     if style == "completion":
         return TextPrompt(text=code, cut=True), ()
     if style == "chat":
         request = f"Complete this {language or 'source'} code. Answer with the whole code in one code block."
         return ChatPrompt(messages=(Message(role="user", content=f"{request}\n\n{FENCE}{fence}\n{code}\n{FENCE}"),)), ()
-    messages, lead = _ask_bare(language) if style == "fence" else _ask_shown(code, language)
-    again = code if style == "fence" else text
+    if style == "fence":
+        messages, lead, again = *_ask_bare(language), code
+    else:
+        messages, lead = _ask_shown(code if shown is None else shown, language)
+        again = code if again is None else again
     opening = f"{lead}{FENCE}{fence}\n{again.lstrip(chr(10))}"
     return ChatPrompt(messages=messages, opening=opening), (f"\n{FENCE}",)
 
