@@ -25,7 +25,7 @@ async def test_text_after_the_cursor_is_shown_to_a_model_that_can_infill(qwen_en
     cursor = Cursor(prefix="def add(a, b):\n    ret", suffix="\n\nprint(add(1, 2))\n", language=PYTHON)
     prompt, stops = prompt_for(qwen_engine.card, cursor)
     assert isinstance(prompt, InfillPrompt)
-    assert stops == ("\nprint(add(1, 2))",)
+    assert stops[0] == "\nprint(add(1, 2))"
     assert (await suggestion(qwen_engine, cursor, max_tokens=8)).startswith("urn a + b")
 
 
@@ -46,7 +46,15 @@ async def test_the_best_style_is_asked_just_as_it_was_measured(qwen_engine: Llam
         measured, measured_stops = problem_prompt(problem, card.prompt_style)
         if len(problem.prompt) <= 1200:
             assert prompt == measured
-        assert set(stops) <= set(measured_stops)
+        assert set(measured_stops) & set(stops) == {"\n```"}
+
+
+async def test_a_suggestion_ends_with_its_block(qwen_engine: LlamaCppEngine) -> None:
+    doubled = 'def is_even(n):\n    """Return True if n is even."""\n'
+    text = await suggestion(qwen_engine, Cursor(prefix=doubled, language=PYTHON), max_tokens=64)
+    assert text.strip() == "return n % 2 == 0"
+    asked = Cursor(prefix="# A function that returns True if its argument n is even\n", language=PYTHON)
+    assert "def " in await suggestion(qwen_engine, asked, max_tokens=24)
 
 
 async def test_the_prompt_for_a_long_file_stays_the_same_up_to_what_is_typed(qwen_engine: LlamaCppEngine) -> None:

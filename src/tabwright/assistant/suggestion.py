@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from string import ascii_letters
 
 from tabwright.assistant.languages import Language
 from tabwright.sampling.engine import (
@@ -29,6 +30,9 @@ from tabwright.sampling.styles import style_prompt
 
 # A suggestion is worth nothing when it comes late: this much prompt is read in a few seconds by a laptop's CPU.
 MAX_PROMPT_TOKENS = 1024
+
+# A blank line, and a line that begins with no space: what follows a block, other than its closing bracket.
+_BLOCK_ENDS = tuple(f"\n\n{character}" for character in f"{ascii_letters}_#@/'\"")
 
 # How many characters of a file's end may be written twice in a prompt, and the steps in which a longer file's question
 # and the beginning of what is repeated move: between two steps the engine's cached prefix serves every keystroke.
@@ -49,10 +53,11 @@ class Cursor:
 def prompt_for(card: ModelCard, cursor: Cursor) -> tuple[Prompt, tuple[str, ...]]:
     """Return the best prompt for a cursor that this model knows, and the stop strings it needs.
 
-    The line that follows the cursor is always one: small models go on to write it a second time.
+    The line that follows the cursor is always one: small models go on to write it a second time. A suggestion that
+    begins inside a block ends with it: they also go on with tests that nobody asked for.
     """
     line = line_after(cursor.suffix)
-    stops = (line,) if line else ()
+    stops = (*((line,) if line else ()), *(_BLOCK_ENDS if _is_in_block(cursor.prefix) else ()))
     if card.infill and (cursor.suffix.strip() or cursor.context):
         return InfillPrompt(prefix=cursor.prefix, suffix=cursor.suffix, context=cursor.context), stops
     style: PromptStyle = card.prompt_style if card.has_chat else "completion"
@@ -62,6 +67,10 @@ def prompt_for(card: ModelCard, cursor: Cursor) -> tuple[Prompt, tuple[str, ...]
     shown, again = _shown_and_repeated(cursor.prefix)
     prompt, style_stops = style_prompt(style, cursor.prefix, shown=shown, again=again, language=name, fence=fence)
     return prompt, stops + style_stops
+
+
+def _is_in_block(prefix: str) -> bool:
+    return prefix.rstrip().rpartition("\n")[2][:1].isspace()
 
 
 def _shown_and_repeated(text: str) -> tuple[str, str]:
