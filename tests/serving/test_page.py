@@ -218,8 +218,11 @@ def test_other_candidates(visit: Visit) -> None:
     visit.page.wait_for_function("first => document.querySelector('.ghost')?.textContent !== first", arg=first)
     other = visit.suggestion()
     assert other not in ("", first)
-    visit.page.keyboard.press("Alt+[")
-    assert visit.ghost() == first
+    others = []
+    for _ in range(3):  # whichever of the two new ones came first is shown, so the first is one or two steps back
+        visit.page.keyboard.press("Alt+[")
+        others.append(visit.ghost())
+    assert first in others
     assert visit.asked()[-1]["n"] == 2
 
 
