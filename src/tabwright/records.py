@@ -93,7 +93,8 @@ class Document(Record):
 class Problem(Record):
     """One task of a benchmark, with openai/human-eval's field names.
 
-    `test` defines `check(candidate)`; `entry_point` names the function that the program must define.
+    `test` defines `check(candidate)`; `entry_point` names the function that the program must define. A problem with a
+    `suffix`, as in openai/human-eval-infilling, asks for what stands between prompt and suffix.
     """
 
     task_id: str
@@ -101,6 +102,7 @@ class Problem(Record):
     entry_point: str
     test: str
     canonical_solution: str = ""
+    suffix: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -66,6 +66,14 @@ def test_a_place_that_cannot_be_written_to_is_named_in_one_line(tabwright: Run, 
     assert "Traceback" not in result.stderr
 
 
+def test_a_style_for_what_is_to_be_filled_in_is_refused(tabwright: Run, tmp_path: Path) -> None:
+    row = {"task_id": "t", "prompt": "a", "suffix": "b", "entry_point": "f", "test": ""}
+    (tmp_path / "mine.jsonl").write_text(json.dumps(row) + "\n")
+    result = tabwright("sample", "--benchmark", "mine.jsonl", "--style", "chat", *SMALL)
+    assert result.returncode == 2
+    assert "--style chat: mine.jsonl asks to fill in" in result.stderr
+
+
 @pytest.mark.usefixtures("smollm2")
 def test_sample_then_evaluate_and_again_without_doing_anything_twice(
     tabwright: Run, tmp_path: Path, benchmarks: Path

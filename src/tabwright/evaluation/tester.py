@@ -1,7 +1,8 @@
 """One problem and one completion -> what came of it. The test runs here; the program runs in the sandbox.
 
-As in openai/human-eval the program is prompt + completion, and the test's `check` is given the function that
-`entry_point` names; but the function that the test holds only carries plain data to the program's process and back.
+As in openai/human-eval the program is prompt + completion, and the suffix where the problem has one; the test's `check`
+is given the function that `entry_point` names; but the function that the test holds only carries plain data to the
+program's process and back.
 
 Differs: names of the prompt that a test uses (HumanEval/32, 38 and 50 call a helper that the prompt defines) are the
 prompt's own, not what the completion made of them.
@@ -38,7 +39,7 @@ def judge(sandbox: Sandbox, problem: Problem, completion: str) -> Result:
 
     Must be called from the main thread of a process, as it uses SIGALRM.
     """
-    with sandbox.session(problem.prompt + completion) as session:
+    with sandbox.session(problem.prompt + completion + problem.suffix) as session:
         try:
             with _alarm(sandbox.limits.timeout_s + _TEST_GRACE_S):
                 session.load()

@@ -14,12 +14,12 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
 from tabwright.records import Problem, RecordError, Sample, read_records
-from tabwright.sampling.engine import Chunk, Engine, Prompt, PromptStyle, SamplingOptions
+from tabwright.sampling.engine import Chunk, Engine, InfillPrompt, Prompt, PromptStyle, SamplingOptions
 from tabwright.sampling.stops import HUMANEVAL_STOPS
 from tabwright.sampling.styles import code_of_reply, style_prompt
 
@@ -30,7 +30,7 @@ class SamplesConfig:
 
     benchmark: str
     model: str
-    style: PromptStyle
+    style: PromptStyle | Literal["infill"]
     n: int = 1
     temperature: float = 0.0
     top_p: float = 0.95
@@ -39,8 +39,10 @@ class SamplesConfig:
     seed: int = 0
 
 
-def problem_prompt(problem: Problem, style: PromptStyle) -> tuple[Prompt, tuple[str, ...]]:
+def problem_prompt(problem: Problem, style: PromptStyle | Literal["infill"]) -> tuple[Prompt, tuple[str, ...]]:
     """Return a Python problem's prompt in a style, and where a sample of it ends."""
+    if style == "infill":
+        return InfillPrompt(prefix=problem.prompt, suffix=problem.suffix), ()
     prompt, stops = style_prompt(style, problem.prompt, language="Python", fence="python")
     return prompt, stops if style == "chat" else (*stops, *HUMANEVAL_STOPS)
 
@@ -123,7 +125,7 @@ class _Draft:
         self.logprobs += [token.logprob for token in chunk.tokens]
         self.finish_reason = chunk.finish_reason or self.finish_reason
 
-    def sample(self, problem: Problem, style: PromptStyle) -> Sample:
+    def sample(self, problem: Problem, style: str) -> Sample:
         return Sample(
             task_id=problem.task_id,
             completion=code_of_reply(self.text) if style == "chat" else self.text,

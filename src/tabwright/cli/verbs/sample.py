@@ -46,13 +46,16 @@ def sample_command(
     from tabwright.records import RecordError
     from tabwright.sampling.samples import SamplesConfig
 
+    problems = list(load_problems(benchmark, benchmarks).values())[: limit or None]
+    infills = any(problem.suffix for problem in problems)
+    if infills and style is not None:
+        raise RecordError(f"--style {style}: {benchmark} asks to fill in, which has a style of its own; leave it out")
     if n > 1 and temperature == 0:
         raise RecordError(f"-n {n}: greedy samples are all the same; give a --temperature above 0, such as 0.2")
-    problems = list(load_problems(benchmark, benchmarks).values())[: limit or None]
     config = SamplesConfig(
         benchmark=benchmark,
         model="",
-        style=style or "completion",
+        style="infill" if infills else style or "completion",
         n=n,
         temperature=temperature,
         top_p=top_p,
@@ -63,7 +66,7 @@ def sample_command(
     wanted = EngineOptions(
         model=model, remote=remote, remote_key=remote_key, slots=workers, context=context, threads=threads
     )
-    total = asyncio.run(_sample(wanted, problems, config, style is None, out))
+    total = asyncio.run(_sample(wanted, problems, config, style is None and not infills, out))
     typer.echo(f"{out}: {total} samples; score them with `tabwright evaluate {out}`")
 
 

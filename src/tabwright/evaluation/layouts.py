@@ -1,0 +1,27 @@
+"""A row of a published data file -> a problem of ours. Rows are taken as published; nothing is mended here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tabwright.records import Problem, RecordError
+
+_FUNCTION = re.compile(r"^def (\w+)\(", re.MULTILINE)
+_CALL_OF_CHECK = re.compile(r"\n\s*check\(\w+\)\s*\Z")
+
+
+def _humanevalx_python(row: Mapping[str, Any]) -> Problem:
+    """The declaration's last function is asked for. Its test calls `check` by itself; here the tester does."""
+    functions = _FUNCTION.findall(str(row.get("declaration", "")))
+    if not functions:
+        raise RecordError("declaration must define a function, got none")
+    test = _CALL_OF_CHECK.sub("\n", str(row.get("test", "")))
+    return Problem.from_mapping({**row, "test": test, "entry_point": functions[-1]})
+
+
+LAYOUTS: dict[str, Callable[[Mapping[str, Any]], Problem]] = {
+    "problem": Problem.from_mapping,
+    "humanevalx-python": _humanevalx_python,
+}
