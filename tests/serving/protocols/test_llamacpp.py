@@ -71,7 +71,7 @@ def test_a_stream_says_the_same(server: Any) -> None:
 
 
 def test_a_line_indented_less_ends_the_text(server: Any) -> None:
-    numbers = "".join(f"def f{n}():\n    return {n}\n\n" for n in range(1, 4))
+    numbers = "".join(f"def f{n}():\n    return {n}\n" for n in range(1, 4))
     body = {"input_prefix": f"{numbers}def f4():\n    return", "n_predict": 24, "temperature": 0, "seed": 1}
     free = server.post("/infill", body).json()
     held = server.post("/infill", {**body, "n_indent": 4}).json()
