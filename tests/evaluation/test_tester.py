@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tabwright.cli.benchmarks import load_problems
+from tabwright.download import DownloadError
 from tabwright.evaluation import judge, load_benchmark
 from tabwright.records import Problem
 from tabwright.sandbox import Limits, Result, Sandbox
@@ -42,7 +43,12 @@ def test_canonical_solutions_pass(sandbox: Sandbox, humaneval: dict[str, Problem
 )
 def test_canonical_solutions_of_the_other_benchmarks_pass(sandbox: Sandbox, name: str, step: int) -> None:
     folder = os.environ.get("TABWRIGHT_BENCHMARKS")
-    problems = list(load_problems(name, Path(folder) if folder else None).values())[::step]
+    try:
+        problems = list(load_problems(name, Path(folder) if folder else None).values())[::step]
+    except DownloadError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"{error}; or name a folder that has it with TABWRIGHT_BENCHMARKS")
     assert len(problems) > 80
     results = {p.task_id: judge(sandbox, p, p.canonical_solution) for p in problems}
     assert {t: r for t, r in results.items() if r.outcome != "passed"} == {}
