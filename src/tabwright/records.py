@@ -93,8 +93,17 @@ class Document(Record):
 class Problem(Record):
     """One task of a benchmark, with openai/human-eval's field names.
 
-    `test` defines `check(candidate)`; `entry_point` names the function that the program must define. A problem with a
-    `suffix`, as in openai/human-eval-infilling, asks for what stands between prompt and suffix.
+    Attributes:
+        prompt: what a model is given.
+        entry_point: the function that the program must define.
+        test: in Python it defines `check(candidate)`; in other languages it is as HumanEval-X has it.
+        canonical_solution: a completion that passes.
+        suffix: what follows the completion, as in openai/human-eval-infilling.
+        language: "python", or a key of evaluation's table of languages.
+        preamble: what stands before the completion in the program; the prompt where None.
+        setup: lines that the program's process runs after its own; they make what the test needs of it.
+        stops: strings that end a completion; those of the language where None.
+        form: whether the prompt is code, which prompt styles can be put around, or a text that stands by itself.
     """
 
     task_id: str
@@ -103,6 +112,16 @@ class Problem(Record):
     test: str
     canonical_solution: str = ""
     suffix: str = ""
+    language: str = "python"
+    preamble: str | None = None
+    setup: str = ""
+    stops: list[str] | None = None
+    form: Literal["code", "text"] = "code"
+
+    def program(self, completion: str) -> str:
+        """Return the program that a completion makes."""
+        before = self.prompt if self.preamble is None else self.preamble
+        return before + completion + self.suffix
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tabwright.sandbox import ConnectionEnded, Limits, Result, Sandbox, SandboxError, Session
-from tabwright.sandbox.session import REQUIRED
+from tabwright.sandbox.sandbox import REQUIRED
 
 SOURCE = str(Path(__file__).parents[2] / "src")
 

@@ -6,7 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tabwright.evaluation.languages.table import languages
+from tabwright.evaluation.languages.units import unit_of
 from tabwright.records import Problem, RecordError
+
+Layout = Callable[[Mapping[str, Any]], Problem]
 
 _FUNCTION = re.compile(r"^def (\w+)\(", re.MULTILINE)
 _CALL_OF_CHECK = re.compile(r"\n\s*check\(\w+\)\s*\Z")
@@ -21,7 +25,16 @@ def _humanevalx_python(row: Mapping[str, Any]) -> Problem:
     return Problem.from_mapping({**row, "test": test, "entry_point": functions[-1]})
 
 
-LAYOUTS: dict[str, Callable[[Mapping[str, Any]], Problem]] = {
+def _humanevalx(language: str) -> Layout:
+    def layout(row: Mapping[str, Any]) -> Problem:
+        unit = unit_of(Problem.from_mapping({**row, "language": language, "entry_point": ""}), languages()[language])
+        return Problem.from_mapping({**row, "language": language, "entry_point": unit.name})
+
+    return layout
+
+
+LAYOUTS: dict[str, Layout] = {
     "problem": Problem.from_mapping,
     "humanevalx-python": _humanevalx_python,
+    **{f"humanevalx-{language}": _humanevalx(language) for language in languages()},
 }

@@ -21,7 +21,7 @@ from typing import Any
 
 from tabwright.records import Problem
 from tabwright.sandbox import ConnectionEnded, Result, Sandbox
-from tabwright.sandbox.calls import TooLate
+from tabwright.sandbox.channel import TooLate
 
 # The program's own deadline is kept where its answers are read; this one ends a test that goes on by itself.
 _TEST_GRACE_S = 0.5

@@ -14,7 +14,8 @@ from typing import Any
 
 from tabwright.evaluation.tester import judge
 from tabwright.records import Problem
-from tabwright.sandbox import Limits, Sandbox, SandboxError, kernel
+from tabwright.sandbox import Limits, Sandbox, SandboxError
+from tabwright.sandbox.linux import kernel
 
 # Generous: a worker takes 26 MiB of address space, and 183 MiB once NumPy has multiplied on two cores.
 _MEMORY_BYTES = 4 << 30

@@ -1,42 +1,22 @@
-"""Two processes that call each other's functions over a stream socket, in plain data.
+"""Two processes that call each other's functions over a channel, in plain data.
 
-A message is a four-byte length, then JSON: ["call", target, arguments, keywords], ["next", iterator], and the replies
+A message is JSON: ["call", target, arguments, keywords], ["next", iterator], and the replies
 ["value", value, changed arguments or null], ["raise", type, message], ["stop"]. While one side waits for its reply it
-answers the other's calls, so functions can be arguments. Sizes, the sum of sizes and waiting are bounded by the reader.
+answers the other's calls, so functions can be arguments.
 """
 
 from __future__ import annotations
 
 import builtins
 import json
-import socket
-import struct
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from tabwright.sandbox.channel import Channel, ConnectionEnded
 from tabwright.sandbox.codec import CodecError, RemoteFunction, decoder, encode
 
-_LENGTH = struct.Struct("!I")
-_CHUNK = 1 << 16
 _LONGEST_MESSAGE = 1000
 _MUTABLE = (list, dict, set, bytearray)
-
-
-class ConnectionEnded(BaseException):
-    """The other side has gone, was too late or broke the rules; tests cannot catch it with `except Exception`."""
-
-
-class HungUp(ConnectionEnded):
-    """The other side has gone."""
-
-
-class TooLate(ConnectionEnded):
-    """The deadline has passed."""
-
-
-class TooLarge(ConnectionEnded):
-    """The other side sent more than is accepted."""
 
 
 class RemoteError(Exception):
@@ -47,17 +27,12 @@ class Peer:
     """One end of a connection.
 
     Args:
-        connection: a connected stream socket; the peer owns it.
-        limit_bytes: the largest message that is accepted; four times as much is accepted in all.
+        channel: the connection.
         names: the functions that the other side may call by name.
     """
 
-    def __init__(self, connection: socket.socket, *, limit_bytes: int, names: dict[str, Any]) -> None:
-        self.deadline: float | None = None
-        self._connection = connection
-        self._limit = limit_bytes
-        self._budget = 4 * limit_bytes
-        self._buffer = bytearray()
+    def __init__(self, channel: Channel, names: dict[str, Any]) -> None:
+        self._channel = channel
         self.names = names
         self._exported: list[Any] = []
         self._decode = decoder(self)
@@ -119,56 +94,19 @@ class Peer:
 
     def send(self, message: list[Any]) -> None:
         """Send one message of JSON values."""
-        data = json.dumps(message, separators=(",", ":")).encode("ascii")
-        self._arm()
-        try:
-            self._connection.sendall(_LENGTH.pack(len(data)) + data)
-        except TimeoutError:
-            raise TooLate from None
-        except OSError:
-            raise HungUp from None
+        self._channel.send(json.dumps(message, separators=(",", ":")).encode("ascii"))
 
     def receive(self) -> Any:
         """Wait for one message."""
-        size = _LENGTH.unpack(self._take(_LENGTH.size))[0]
-        self._budget -= size
-        if size > self._limit or self._budget < 0:
-            raise TooLarge(f"an answer of {size} bytes; {self._limit} are accepted")
+        data = self._channel.receive()
         try:
-            return json.loads(str(self._take(size), "ascii"), object_hook=self._decode)
+            return json.loads(str(data, "ascii"), object_hook=self._decode)
         except CodecError:
             raise
         except RecursionError:
             raise CodecError("an answer that is nested too deeply") from None
         except ValueError as error:
             raise CodecError(f"an answer that cannot be read: {error}") from None
-
-    def close(self) -> None:
-        """Hang up."""
-        self._connection.close()
-
-    def _take(self, size: int) -> bytes:
-        while len(self._buffer) < size:
-            self._arm()
-            try:
-                chunk = self._connection.recv(_CHUNK)
-            except TimeoutError:
-                raise TooLate from None
-            except OSError:
-                chunk = b""
-            if not chunk:
-                raise HungUp
-            self._buffer += chunk
-        taken = bytes(self._buffer[:size])
-        del self._buffer[:size]
-        return taken
-
-    def _arm(self) -> None:
-        if self.deadline is not None:
-            remaining = self.deadline - time.monotonic()
-            if remaining <= 0:
-                raise TooLate
-            self._connection.settimeout(remaining)
 
     def answer(self, message: Any) -> list[Any]:
         """Do what a message asks and return the reply."""
