@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tabwright.evaluation.languages.table import languages
@@ -27,10 +28,17 @@ def _humanevalx_python(row: Mapping[str, Any]) -> Problem:
 
 def _humanevalx(language: str) -> Layout:
     def layout(row: Mapping[str, Any]) -> Problem:
-        unit = unit_of(Problem.from_mapping({**row, "language": language, "entry_point": ""}), languages()[language])
-        return Problem.from_mapping({**row, "language": language, "entry_point": unit.name})
+        problem = Problem.from_mapping({**row, "language": language, "entry_point": "", "preamble": _preamble(row)})
+        return replace(problem, entry_point=unit_of(problem, languages()[language]).name)
 
     return layout
+
+
+def _preamble(row: Mapping[str, Any]) -> str | None:
+    """A Go program begins with what its test imports, in the place of what the prompt imports."""
+    if "test_setup" not in row:
+        return None
+    return f"{row['test_setup']}\n{str(row.get('prompt', '')).replace(str(row.get('import', '')), '', 1)}"
 
 
 LAYOUTS: dict[str, Layout] = {

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tabwright.evaluation.languages.table import FOLDER, Language, Step
+from tabwright.evaluation.languages.table import FOLDER, Language, Step, fill
 from tabwright.evaluation.languages.units import Unit, unit_of
 from tabwright.records import Problem, RecordError
 from tabwright.sandbox import ConnectionEnded, Limits, Sandbox, Session
@@ -58,8 +58,8 @@ class Builder:
         self.language = language
         self._stack = ExitStack()
         self._unsafe = unsafe
-        sources = language.sources()
-        self._kit = cache / f"{language.key}-{_digest(sources, repr(language.kit))}"
+        sources, self._located = language.sources(), language.located()
+        self._kit = cache / f"{language.key}-{_digest(sources, repr((language.kit, self._located)))}"
         self.tests = cache / f"{self._kit.name}-tests"
         try:
             if not self._kit.is_dir():
@@ -126,7 +126,7 @@ class Builder:
     def _make_kit(self, sources: Mapping[str, bytes]) -> None:
         with self._sandbox({}) as sandbox, _session(sandbox) as session:
             session.load()
-            made = _run(session, sources, self.language.kit.commands, self.language.kit.makes, {})
+            made = _run(session, sources, self.language.kit.commands, self.language.kit.makes, self._located)
         write_folder(self._kit, {**sources, **made})
 
     def _start(self) -> None:
@@ -134,11 +134,11 @@ class Builder:
         self._compiler.load()
 
     def _sandbox(self, shown: Mapping[str, str]) -> Sandbox:
-        places = {path: path for path in self.language.shows if Path(path).exists()}
+        places = {path: path for path in self.language.shown()}
         return Sandbox(_LIMITS, rights="processes", shown={**places, **shown}, unsafe=self._unsafe)
 
     def _build(self, step: Step, text: str, problem: str = "") -> dict[str, bytes]:
-        places = {"kit": self._place, "problem": f"{self._place}/{problem}"}
+        places = {**self._located, "kit": self._place, "problem": f"{self._place}/{problem}"}
         files = {step.file: text.encode("utf-8", "surrogatepass")}
         if not step.commands:
             return files
@@ -161,18 +161,12 @@ def _run(
     makes: Sequence[str],
     places: Mapping[str, str],
 ) -> dict[str, bytes]:
-    filled = [[_place(part, places) for part in command] for command in commands]
+    filled = [[fill(part, places) for part in command] for command in commands]
     session.renew()
     said, made = session.function("build")(dict(files), filled, list(makes))
     if said:
         raise BuildError(said)
     return dict(made)
-
-
-def _place(part: str, places: Mapping[str, str]) -> str:
-    for name, place in places.items():
-        part = part.replace(f"{{{name}}}", place)
-    return part
 
 
 def _digest(files: Mapping[str, bytes], more: str) -> str:

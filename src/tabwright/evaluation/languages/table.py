@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,10 +44,11 @@ class Language:
     Attributes:
         key: its name in records and in the table.
         name: its name as people write it.
-        tools: programs that must be installed; `remedy` says how.
+        tools: programs, and patterns of files, that must be installed; `remedy` says how.
+        locate: commands of this machine; what each prints stands for `{its name}` in `shows` and in commands.
         entry: matches, at a prompt's end, the beginning of the function that is asked for.
         parameter: finds a parameter's name in its declaration.
-        shows: files and folders of the host that building needs to see.
+        shows: patterns of the files and folders of the host that building needs to see.
         kit: built once on a machine from the files in the language's own folder here.
         program: the sample's program.
         serve: for each problem, the part of the program that answers calls.
@@ -57,6 +59,7 @@ class Language:
     name: str
     tools: tuple[str, ...]
     remedy: str
+    locate: Mapping[str, tuple[str, ...]]
     entry: re.Pattern[str]
     parameter: re.Pattern[str]
     shows: tuple[str, ...]
@@ -68,12 +71,44 @@ class Language:
     def check(self) -> None:
         """Raise `RecordError` where a tool is missing; the message says how to get it."""
         for tool in self.tools:
-            if shutil.which(tool) is None:
+            if not (_matches(tool) if "/" in tool else shutil.which(tool)):
                 raise RecordError(f"{self.name}: {tool} is not installed here; {self.remedy}")
+
+    def located(self) -> dict[str, str]:
+        """Return what the commands of `locate` print.
+
+        Raises:
+            RecordError: one of them fails.
+        """
+        try:
+            return {name: _output(command) for name, command in self.locate.items()}
+        except (OSError, subprocess.CalledProcessError) as error:
+            said = " ".join(getattr(error, "stderr", "").split())
+            raise RecordError(f"{self.name}: {error} {said:.200}; {self.remedy}") from None
+
+    def shown(self) -> list[str]:
+        """Return the files and folders of this machine that building needs to see."""
+        return [path for pattern in self.shows for path in _matches(fill(pattern, self.located()))]
 
     def sources(self) -> dict[str, bytes]:
         """Return the files of the language's own folder."""
         return {path.name: path.read_bytes() for path in sorted((FOLDER / self.key).iterdir()) if path.is_file()}
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Return a part of a command with its `{names}` filled in."""
+    for name, value in values.items():
+        template = template.replace(f"{{{name}}}", value)
+    return template
+
+
+def _matches(pattern: str) -> list[str]:
+    return [str(path) for path in Path("/").glob(pattern.lstrip("/"))]
+
+
+@cache
+def _output(command: tuple[str, ...]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _step(row: Mapping[str, Any]) -> Step:
@@ -96,6 +131,7 @@ def languages() -> dict[str, Language]:
             name=row["name"],
             tools=tuple(row["tools"]),
             remedy=row["remedy"],
+            locate={name: tuple(command) for name, command in row.get("locate", {}).items()},
             entry=re.compile(row["entry"]),
             parameter=re.compile(row["parameter"]),
             shows=tuple(row["shows"]),
