@@ -33,6 +33,10 @@ _LIMITS = Limits(
 )
 
 
+KIT = "/kit"
+"""Where kits are seen."""
+
+
 class BuildError(Exception):
     """A source cannot be built; the message is what the compiler said."""
 
@@ -46,6 +50,7 @@ class Builder:
         unsafe: build even where compilers cannot be isolated.
 
     Attributes:
+        kit: the folder of the language's prebuilt parts.
         tests: the folder of the folders with tests.
 
     Raises:
@@ -58,15 +63,15 @@ class Builder:
         self.language = language
         self._stack = ExitStack()
         self._unsafe = unsafe
-        sources, self._located = language.sources(), language.located()
-        self._kit = cache / f"{language.key}-{_digest(sources, repr((language.kit, self._located)))}"
-        self.tests = cache / f"{self._kit.name}-tests"
+        sources, self._found = language.sources(), language.found()
+        self.kit = cache / f"{language.key}-{_digest(sources, repr((language.kit, self._found)))}"
+        self.tests = cache / f"{self.kit.name}-tests"
         try:
-            if not self._kit.is_dir():
+            if not self.kit.is_dir():
                 self._make_kit(sources)
             self.tests.mkdir(parents=True, exist_ok=True)
-            self._box = self._stack.enter_context(self._sandbox({"/kit": str(self._kit)}))
-            self._place = "/kit" if self._box.isolated else str(self._kit)
+            self._box = self._stack.enter_context(self._sandbox({KIT: str(self.kit)}))
+            self._place = KIT if self._box.isolated else str(self.kit)
             self._start()
         except BaseException:
             self.close()
@@ -119,26 +124,26 @@ class Builder:
             return ""
         text = unit.fill(step.text)
         name = _digest({step.file: text.encode()}, repr(step))
-        if not (self._kit / name).is_dir():
-            write_folder(self._kit / name, self._build(step, text))
+        if not (self.kit / name).is_dir():
+            write_folder(self.kit / name, self._build(step, text))
         return name
 
     def _make_kit(self, sources: Mapping[str, bytes]) -> None:
         with self._sandbox({}) as sandbox, _session(sandbox) as session:
             session.load()
-            made = _run(session, sources, self.language.kit.commands, self.language.kit.makes, self._located)
-        write_folder(self._kit, {**sources, **made})
+            made = _run(session, sources, self.language.kit.commands, self.language.kit.makes, self._found)
+        write_folder(self.kit, {**sources, **made})
 
     def _start(self) -> None:
         self._compiler = self._stack.enter_context(_session(self._box))
         self._compiler.load()
 
     def _sandbox(self, shown: Mapping[str, str]) -> Sandbox:
-        places = {path: path for path in self.language.shown()}
+        places = {path: path for path in self.language.shown(self.language.shows)}
         return Sandbox(_LIMITS, rights="processes", shown={**places, **shown}, unsafe=self._unsafe)
 
     def _build(self, step: Step, text: str, problem: str = "") -> dict[str, bytes]:
-        places = {**self._located, "kit": self._place, "problem": f"{self._place}/{problem}"}
+        places = {**self._found, "kit": self._place, "problem": f"{self._place}/{problem}"}
         files = {step.file: text.encode("utf-8", "surrogatepass")}
         if not step.commands:
             return files

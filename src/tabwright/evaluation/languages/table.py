@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -28,6 +28,7 @@ class Step:
         commands: run one after the other in a folder that holds the source file.
         makes: the files that they make.
         run: the command that runs the part.
+        shows: folders that it needs to see then, besides its own.
     """
 
     text: str = ""
@@ -35,6 +36,7 @@ class Step:
     commands: tuple[tuple[str, ...], ...] = ()
     makes: tuple[str, ...] = ()
     run: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +47,7 @@ class Language:
         key: its name in records and in the table.
         name: its name as people write it.
         tools: programs, and patterns of files, that must be installed; `remedy` says how.
-        locate: commands of this machine; what each prints stands for `{its name}` in `shows` and in commands.
+        places: what `{NAME}` stands for in `shows` and in commands: what a command prints here.
         entry: matches, at a prompt's end, the beginning of the function that is asked for.
         parameter: finds a parameter's name in its declaration.
         shows: patterns of the files and folders of the host that building needs to see.
@@ -59,7 +61,7 @@ class Language:
     name: str
     tools: tuple[str, ...]
     remedy: str
-    locate: Mapping[str, tuple[str, ...]]
+    places: Mapping[str, tuple[str, ...]]
     entry: re.Pattern[str]
     parameter: re.Pattern[str]
     shows: tuple[str, ...]
@@ -74,32 +76,32 @@ class Language:
             if not (_matches(tool) if "/" in tool else shutil.which(tool)):
                 raise RecordError(f"{self.name}: {tool} is not installed here; {self.remedy}")
 
-    def located(self) -> dict[str, str]:
-        """Return what the commands of `locate` print.
+    def found(self) -> dict[str, str]:
+        """Return what `places` stand for on this machine.
 
         Raises:
             RecordError: one of them fails.
         """
         try:
-            return {name: _output(command) for name, command in self.locate.items()}
+            return {name: _output(command) for name, command in self.places.items()}
         except (OSError, subprocess.CalledProcessError) as error:
             said = " ".join(getattr(error, "stderr", "").split())
             raise RecordError(f"{self.name}: {error} {said:.200}; {self.remedy}") from None
 
-    def shown(self) -> list[str]:
-        """Return the files and folders of this machine that building needs to see."""
-        return [path for pattern in self.shows for path in _matches(fill(pattern, self.located()))]
+    def shown(self, patterns: Sequence[str]) -> list[str]:
+        """Return the files and folders of this machine that match."""
+        return [path for pattern in patterns for path in _matches(fill(pattern, self.found()))]
 
     def sources(self) -> dict[str, bytes]:
         """Return the files of the language's own folder."""
         return {path.name: path.read_bytes() for path in sorted((FOLDER / self.key).iterdir()) if path.is_file()}
 
 
-def fill(template: str, values: Mapping[str, str]) -> str:
-    """Return a part of a command with its `{names}` filled in."""
-    for name, value in values.items():
-        template = template.replace(f"{{{name}}}", value)
-    return template
+def fill(part: str, places: Mapping[str, str]) -> str:
+    """Return a part of a command with the names of places filled in."""
+    for name, place in places.items():
+        part = part.replace(f"{{{name}}}", place)
+    return part
 
 
 def _matches(pattern: str) -> list[str]:
@@ -118,6 +120,7 @@ def _step(row: Mapping[str, Any]) -> Step:
         commands=tuple(tuple(command) for command in row.get("commands", ())),
         makes=tuple(row.get("makes", ())),
         run=tuple(row.get("run", ())),
+        shows=tuple(row.get("shows", ())),
     )
 
 
@@ -131,7 +134,7 @@ def languages() -> dict[str, Language]:
             name=row["name"],
             tools=tuple(row["tools"]),
             remedy=row["remedy"],
-            locate={name: tuple(command) for name, command in row.get("locate", {}).items()},
+            places={name: tuple(command) for name, command in row.get("places", {}).items()},
             entry=re.compile(row["entry"]),
             parameter=re.compile(row["parameter"]),
             shows=tuple(row["shows"]),
