@@ -96,7 +96,8 @@ class Problem(Record):
     Attributes:
         prompt: what a model is given.
         entry_point: the function that the program must define.
-        test: in Python it defines `check(candidate)`; in other languages it is as HumanEval-X has it.
+        test: in Python it defines `check(candidate)`, or is run as it stands; in other languages it is as HumanEval-X
+            has it.
         canonical_solution: a completion that passes.
         suffix: what follows the completion, as in openai/human-eval-infilling.
         language: "python", or a key of evaluation's table of languages.

@@ -44,14 +44,15 @@ def load_benchmark(
     path = Path(name) if is_file else _find(name, directory, cache, fetch)
     layout = LAYOUTS["problem" if is_file else benchmarks()[name].get("layout", "problem")]
     problems: dict[str, Problem] = {}
-    for number, row in enumerate(read_rows(path), start=1):
-        try:
-            problem = layout(row)
-        except RecordError as error:
-            raise RecordError(f"{path}, record {number}: {error}") from None
-        if problem.task_id in problems:
-            raise RecordError(f"{path}, record {number}: task_id {problem.task_id!r} occurs twice; remove one")
-        problems[problem.task_id] = problem
+    try:
+        for problem in layout(read_rows(path)):
+            if problem.task_id in problems:
+                raise RecordError(f"task_id {problem.task_id!r} occurs twice; remove one")
+            problems[problem.task_id] = problem
+    except RecordError as error:
+        raise RecordError(str(error) if str(path) in str(error) else f"{path}, {error}") from None
+    except (KeyError, TypeError, AttributeError, SyntaxError) as error:
+        raise RecordError(f"{path}: not laid out as {name} is ({type(error).__name__}: {error})") from None
     if not problems:
         raise RecordError(f"{path}: no problems in it; give a file with one JSON object per line")
     return problems
@@ -64,14 +65,20 @@ def _find(name: str, directory: Path | None, cache: Path | None, fetch: Callable
     file: str = benchmarks()[name]["file"]
     named = directory or (Path(os.environ[ENVIRONMENT_VARIABLE]) if os.environ.get(ENVIRONMENT_VARIABLE) else None)
     if named is not None:
-        if (named / file).is_file():
-            return named / file
+        if (found := _in_folder(named, file)) is not None:
+            return found
         raise RecordError(f"{named / file}: no such file; put it there, or name another folder")
-    if cache is not None and (cache / file).is_file():
-        return cache / file
-    if fetch is not None:
+    if cache is not None and (found := _in_folder(cache, file)) is not None:
+        return found
+    if fetch is not None and benchmarks()[name].keys() & {"url", "wheel"}:
         return fetch(file)
     raise RecordError(
         f"benchmark {name!r} is not here; put {file} into a folder and name it with --benchmarks DIR "
         f"or {ENVIRONMENT_VARIABLE}"
     )
+
+
+def _in_folder(folder: Path, file: str) -> Path | None:
+    """Return the file, or a compressed copy of it."""
+    candidates = (folder / file, folder / f"{file}.gz")
+    return next((path for path in candidates if path.is_file()), None)

@@ -42,6 +42,20 @@ class Peer:
         self._exported.append(value)
         return len(self._exported) - 1
 
+    def owned(self, value: object) -> str | int:
+        """Return the target of the other side's function `value`."""
+        if not isinstance(value, _Function) or value.peer is not self:
+            raise CodecError("a function of another connection is not plain data")
+        return value.target
+
+    def own(self, target: str | int) -> object:
+        """Return what this side has under that name or number."""
+        if isinstance(target, str) and target in self.names:
+            return self.names[target]
+        if type(target) is int and 0 <= target < len(self._exported):
+            return self._exported[target]
+        raise CodecError("a handle of nothing")
+
     def function(self, target: str | int) -> Callable[..., Any]:
         """Return a function that calls the other side's function of that name or number."""
         return _Function(self, target)
@@ -141,12 +155,12 @@ class Peer:
 
 class _Function(RemoteFunction):
     def __init__(self, peer: Peer, target: str | int) -> None:
-        self._peer = peer
-        self._target = target
+        self.peer = peer
+        self.target = target
         self.__name__ = str(target)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        return self._peer.call(self._target, arguments, keywords)
+        return self.peer.call(self.target, arguments, keywords)
 
 
 def failure(error: BaseException) -> list[Any]:
