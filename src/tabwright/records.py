@@ -104,6 +104,7 @@ class Problem(Record):
         preamble: what stands before the completion in the program; the prompt where None.
         setup: lines that the program's process runs after its own; they make what the test needs of it.
         stops: strings that end a completion; those of the language where None.
+        declaration: the prompt without its description, as HumanEval-X has it for translations.
         form: whether the prompt is code, which prompt styles can be put around, or a text that stands by itself.
     """
 
@@ -117,6 +118,7 @@ class Problem(Record):
     preamble: str | None = None
     setup: str = ""
     stops: list[str] | None = None
+    declaration: str = ""
     form: Literal["code", "text"] = "code"
 
     def program(self, completion: str) -> str:

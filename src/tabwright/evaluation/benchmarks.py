@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from tabwright.evaluation.faults import mended
 from tabwright.evaluation.layouts import LAYOUTS
 from tabwright.records import Problem, RecordError, read_rows
 
@@ -28,6 +29,7 @@ def load_benchmark(
     directory: Path | None = None,
     cache: Path | None = None,
     fetch: Callable[[str], Path] | None = None,
+    as_published: bool = False,
 ) -> dict[str, Problem]:
     """Return the problems of a benchmark by `task_id`, in the file's order.
 
@@ -36,6 +38,7 @@ def load_benchmark(
         directory: where the user keeps benchmark files; else the environment's `TABWRIGHT_BENCHMARKS`.
         cache: a folder that is looked into next.
         fetch: brings the file of the given name from its public place, and returns where it put it.
+        as_published: leave the data's known faults (`faults.toml`) as they are.
 
     Raises:
         RecordError: the benchmark is unknown, cannot be found, or a row of it is wrong.
@@ -51,11 +54,11 @@ def load_benchmark(
             problems[problem.task_id] = problem
     except RecordError as error:
         raise RecordError(str(error) if str(path) in str(error) else f"{path}, {error}") from None
-    except (KeyError, TypeError, AttributeError, SyntaxError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise RecordError(f"{path}: not laid out as {name} is ({type(error).__name__}: {error})") from None
     if not problems:
         raise RecordError(f"{path}: no problems in it; give a file with one JSON object per line")
-    return problems
+    return problems if as_published else {**problems, **mended(name, problems)}
 
 
 def _find(name: str, directory: Path | None, cache: Path | None, fetch: Callable[[str], Path] | None) -> Path:

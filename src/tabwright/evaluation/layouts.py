@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from tabwright.records import Problem, RecordError
 Row = Mapping[str, Any]
 Layout = Callable[[Iterable[Row]], Iterator[Problem]]
 
+_DEFINITION = re.compile(r"^(?:def|class) (\w+)", re.MULTILINE)
 _FUNCTION = re.compile(r"^def (\w+)\(", re.MULTILINE)
 _CALL_OF_CHECK = re.compile(r"\n\s*check\(\w+\)\s*\Z")
 # What CodeGeeX2's harness imports for every Python program, but for NumPy.
@@ -104,7 +104,7 @@ def _mbpp_problem(row: Row, asked: Row) -> Problem:
 
 def _entry_of(code: str, tests: str) -> str:
     """Return the function of the program that the tests call first."""
-    defined = {node.name for node in ast.walk(ast.parse(code)) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    defined = set(_DEFINITION.findall(code))
     called = [match[1] for match in re.finditer(r"\b(\w+)\s*\(", tests) if match[1] in defined]
     if not called:
         raise RecordError("the tests call no function that the code defines")

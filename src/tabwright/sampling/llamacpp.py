@@ -154,7 +154,7 @@ class LlamaCppEngine:
         self, rendered: RenderedPrompt, options: SamplingOptions, first: int
     ) -> AsyncGenerator[Chunk, None]:
         """Decode at most `slots` samples at once; sample numbers begin at `first`."""
-        streams = [SampleStream(rendered.respell, options.stop, options.max_tokens) for _ in range(options.n)]
+        streams = [SampleStream(rendered.respell, options, options.max_tokens) for _ in range(options.n)]
         again = []
         with self._book.slot_for(rendered.ids) if options.n == 1 else self._book.spread() as slot:
             request = _request(rendered, options, slot, is_first=first == 0)

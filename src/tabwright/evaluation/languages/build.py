@@ -120,7 +120,10 @@ class Builder:
         text = unit.fill(step.text)
         name = _digest({step.file: text.encode()}, repr(step))
         if not (self._kit / name).is_dir():
-            write_folder(self._kit / name, self._build(step, text))
+            try:
+                write_folder(self._kit / name, self._build(step, text))
+            except BuildError as error:
+                raise RecordError(f"the function {unit.name} cannot be called: {error}") from None
         return name
 
     def _make_kit(self, sources: Mapping[str, bytes]) -> None:
