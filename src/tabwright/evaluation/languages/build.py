@@ -23,7 +23,7 @@ from tabwright.records import Problem, RecordError
 from tabwright.sandbox import ConnectionEnded, Limits, Sandbox, Session
 
 _LIMITS = Limits(
-    timeout_s=60.0,
+    timeout_s=30.0,
     memory_bytes=3 << 30,
     file_bytes=128 << 20,
     scratch_bytes=512 << 20,
