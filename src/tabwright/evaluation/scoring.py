@@ -169,6 +169,7 @@ def _make_score(index: int, sample: Sample, verdict: Verdict) -> Score:
         duration_s=verdict.duration_s,
         mean_logprob=sample.mean_logprob,
         n_tokens=sample.n_tokens,
+        output=verdict.output,
     )
 
 
@@ -225,6 +226,7 @@ def _resume(path: Path, expected: ScoresHeader, samples: Sequence[Sample]) -> di
 
 
 def _append(descriptor: int, row: Mapping[str, Any]) -> None:
-    line = memoryview(json.dumps(row, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
+    # ASCII alone, as programs choose what stands in here, and people look at it in a terminal.
+    line = memoryview(json.dumps(row).encode() + b"\n")
     while line:
         line = line[os.write(descriptor, line) :]
