@@ -63,7 +63,8 @@ def test_scores_come_in_order_with_what_the_samples_say(tmp_path: Path) -> None:
 
 def test_what_a_program_writes_is_kept_its_middle_left_out(tmp_path: Path) -> None:
     quiet = {"task_id": "t/1", "completion": "    return 1\n"}
-    loud = {"task_id": "t/1", "completion": "    print('a' * 3000 + '\\x1b[31m\\u202e\\x9b' + 'z' * 3000)\n    return 1\n"}
+    long = "    print('a' * 3000 + '\\x1b[31m\\u202e\\x9b' + 'z' * 3000)\n"
+    loud = {"task_id": "t/1", "completion": long + "    return 1\n"}
     odd = {"task_id": "t/1", "completion": "    print('\\x1b[31m\\u202e\\x9b\\0')\n    return 1\n"}
     out = tmp_path / "o.jsonl"
     scores = score_samples(write(tmp_path / "s.jsonl", [quiet, loud, odd]), PROBLEMS, out, settings=FAST, workers=1)

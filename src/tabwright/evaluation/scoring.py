@@ -100,6 +100,12 @@ def read_scores(path: Path) -> tuple[ScoresHeader, list[Score]]:
     return found, sorted(read_records(path, Score, skip=1), key=lambda score: score.sample_index)
 
 
+def fingerprint(problems: Mapping[str, Problem]) -> str:
+    """Return the SHA-256 of a benchmark's problems, as a file of scores names it."""
+    text = json.dumps([problem.to_mapping() for problem in problems.values()], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def score_samples(
     samples: Path,
     problems: Mapping[str, Problem],
@@ -174,10 +180,9 @@ def _make_score(index: int, sample: Sample, verdict: Verdict) -> Score:
 
 
 def _expected(samples: Path, problems: Mapping[str, Problem], settings: ScoringSettings) -> ScoresHeader:
-    text = json.dumps([problem.to_mapping() for problem in problems.values()], sort_keys=True)
     return ScoresHeader(
         samples=hashlib.sha256(samples.read_bytes()).hexdigest(),
-        problems=hashlib.sha256(text.encode()).hexdigest(),
+        problems=fingerprint(problems),
         settings=json.loads(json.dumps(asdict(settings))),
     )
 
