@@ -7,7 +7,7 @@ function lineChart({ series, hull = null, title, start }) {
   const ks = [...new Set(series.flatMap(({ points }) => points.map(([k]) => k)))].sort((a, b) => a - b);
   const drawing = el("div", { class: "drawing" });
   const slider = el("input", { type: "range", min: 0, max: ks.length - 1, step: 1, id: freshId(), class: "k-slider" });
-  const at = el("output", { for: slider.id, class: "k-value" });
+  const at = el("b", { class: "k-value" });
   const table = el("table", { class: "readings" });
   let scale = null;
 
