@@ -1,18 +1,23 @@
-"""Fixtures that many tests share: the real models (downloaded once, then cached) and engines that run them."""
+"""Fixtures that many tests share: real models (downloaded once, then cached), engines that run them, a real browser."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from tabwright.cli.benchmarks import fetch_benchmark, load_problems
 from tabwright.download import DownloadError
 from tabwright.records import Problem, RecordError
 from tabwright.sampling.llamacpp import LlamaCppConfig, LlamaCppEngine
 from tabwright.sampling.models import LocalModel, pull
+
+CHROMIUM_FLAGS = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync"]
+CHROMIUM_FLAGS += ["disable-background-networking", "disable-component-update"]
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +82,18 @@ async def qwen_engine(qwen: LocalModel) -> AsyncIterator[LlamaCppEngine]:
     engine = await _engine(qwen)
     yield engine
     await engine.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium. For a module, as Playwright's own event loop is in the way of asynchronous tests."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("Chromium is missing: `apt-get install chromium`")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=[f"--{flag}" for flag in CHROMIUM_FLAGS])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

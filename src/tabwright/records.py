@@ -148,7 +148,8 @@ Outcome = Literal["passed", "failed", "timeout", "memory", "output", "crashed"]
 class Score(Record):
     """What happened when one sample's program was run against its problem's test.
 
-    `sample_index` counts the samples of the file from 0; `error` is the last line of what went wrong.
+    `sample_index` counts the samples of the file from 0; `error` is the last line of what went wrong; `output` is what
+    the program wrote, its middle left out where that is long, and None where nobody knows.
     """
 
     task_id: str
@@ -158,6 +159,7 @@ class Score(Record):
     duration_s: float | None = None
     mean_logprob: float | None = None
     n_tokens: int | None = None
+    output: str | None = None
 
     @property
     def passed(self) -> bool:

@@ -42,6 +42,7 @@ class Verdict:
     outcome: Outcome
     error: str | None
     duration_s: float | None
+    output: str | None = None
 
 
 class _Worker:
@@ -73,7 +74,7 @@ class _Worker:
         row = self._receive()
         if "outcome" not in row:
             return None
-        return Verdict(outcome=row["outcome"], error=row["error"], duration_s=row["duration_s"])
+        return Verdict(outcome=row["outcome"], error=row["error"], duration_s=row["duration_s"], output=row["output"])
 
     def stop(self) -> None:
         """End the process: by itself where it is idle, at once where it is at work. Its sandbox ends with it."""

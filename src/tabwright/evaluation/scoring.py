@@ -100,6 +100,12 @@ def read_scores(path: Path) -> tuple[ScoresHeader, list[Score]]:
     return found, sorted(read_records(path, Score, skip=1), key=lambda score: score.sample_index)
 
 
+def fingerprint(problems: Mapping[str, Problem]) -> str:
+    """Return the SHA-256 of a benchmark's problems, as a file of scores names it."""
+    text = json.dumps([problem.to_mapping() for problem in problems.values()], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def score_samples(
     samples: Path,
     problems: Mapping[str, Problem],
@@ -169,14 +175,14 @@ def _make_score(index: int, sample: Sample, verdict: Verdict) -> Score:
         duration_s=verdict.duration_s,
         mean_logprob=sample.mean_logprob,
         n_tokens=sample.n_tokens,
+        output=verdict.output,
     )
 
 
 def _expected(samples: Path, problems: Mapping[str, Problem], settings: ScoringSettings) -> ScoresHeader:
-    text = json.dumps([problem.to_mapping() for problem in problems.values()], sort_keys=True)
     return ScoresHeader(
         samples=hashlib.sha256(samples.read_bytes()).hexdigest(),
-        problems=hashlib.sha256(text.encode()).hexdigest(),
+        problems=fingerprint(problems),
         settings=json.loads(json.dumps(asdict(settings))),
     )
 
@@ -225,6 +231,7 @@ def _resume(path: Path, expected: ScoresHeader, samples: Sequence[Sample]) -> di
 
 
 def _append(descriptor: int, row: Mapping[str, Any]) -> None:
-    line = memoryview(json.dumps(row, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
+    # ASCII alone, as programs choose what stands in here, and people look at it in a terminal.
+    line = memoryview(json.dumps(row).encode() + b"\n")
     while line:
         line = line[os.write(descriptor, line) :]

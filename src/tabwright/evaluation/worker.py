@@ -19,6 +19,8 @@ from tabwright.sandbox.linux import kernel
 
 # Generous: a worker takes 26 MiB of address space, and 183 MiB once NumPy has multiplied on two cores.
 _MEMORY_BYTES = 4 << 30
+# Of what a program wrote, so much is kept of its beginning and of its end.
+_KEPT_CHARACTERS = 1_000
 
 
 def main() -> None:
@@ -42,6 +44,14 @@ def main() -> None:
             for line in sys.stdin:
                 job = json.loads(line)
                 result = judge(sandbox, Problem.from_mapping(job["problem"]), job["completion"])
-                reply({"outcome": result.outcome, "error": result.error, "duration_s": result.duration_s})
+                verdict = {"outcome": result.outcome, "error": result.error, "duration_s": result.duration_s}
+                reply(verdict | {"output": _shorten(result.output)})
     except SandboxError as error:
         reply({"refused": str(error)})
+
+
+def _shorten(text: str) -> str:
+    left_out = len(text) - 2 * _KEPT_CHARACTERS
+    if left_out <= 0:
+        return text
+    return f"{text[:_KEPT_CHARACTERS]}\n[... {left_out:,} characters left out ...]\n{text[-_KEPT_CHARACTERS:]}"
