@@ -32,6 +32,11 @@ def faults() -> tuple[Fault, ...]:
     return tuple(Fault(**row) for row in tomllib.loads(text)["fault"])
 
 
+def faults_of(benchmark: str) -> list[Fault]:
+    """Return the known faults of one benchmark."""
+    return [fault for fault in faults() if fault.benchmark == benchmark]
+
+
 def mended(benchmark: str, problems: Mapping[str, Problem]) -> dict[str, Problem]:
     """Return the benchmark's faulty problems, mended, by `task_id`.
 
@@ -39,9 +44,9 @@ def mended(benchmark: str, problems: Mapping[str, Problem]) -> dict[str, Problem
         RecordError: a problem is not what the table says that was published.
     """
     found: dict[str, Problem] = {}
-    for fault in faults():
+    for fault in faults_of(benchmark):
         problem = found.get(fault.task_id) or problems.get(fault.task_id)
-        if fault.benchmark == benchmark and problem is not None:
+        if problem is not None:
             found[fault.task_id] = _mend(problem, fault)
     return found
 
