@@ -13,7 +13,7 @@ import os
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from itertools import islice
 from pathlib import Path
 from types import NoneType, UnionType
@@ -38,10 +38,12 @@ class Record:
             RecordError: a required key is missing, or a value is not of its field's type; numbers must be finite.
         """
         hints = _hints(cls)
-        try:
-            record = cls(**{key: value for key, value in row.items() if key in hints})
-        except TypeError as error:
-            raise RecordError(f"{cls.__name__}: {error}") from None
+        missing = [
+            f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING and f.name not in row
+        ]
+        if missing:
+            raise RecordError(f"{missing[0]} is missing; a {cls.__name__.lower()} needs it")
+        record = cls(**{key: value for key, value in row.items() if key in hints})
         for name, hint in hints.items():
             value = getattr(record, name)
             if not _fits(value, hint):
@@ -196,7 +198,8 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     except FileNotFoundError:
         raise RecordError(f"{path}: no such file") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise RecordError(f"{path}: cannot be read: {error}") from None
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise RecordError(f"{path}: cannot be read: {reason}") from None
 
 
 def read_records(path: Path, kind: type[R], *, skip: int = 0) -> Iterator[R]:

@@ -16,7 +16,7 @@ Published = Callable[[str], dict[str, Problem]]
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(Limits(timeout_s=3.0)) as sandbox:
+    with Sandbox(Limits(timeout_s=15.0)) as sandbox:  # MBPP/123 alone computes for a second
         yield sandbox
 
 

@@ -40,6 +40,7 @@ def run(sandbox: Sandbox) -> Iterator[Session]:
         "box = Box()\n"
         "def size(b): return len(b.items)\n"
         "def same(f): return f\n"
+        "def stop(n): raise StopIteration('over')\n"
     ) as session:
         session.load()
         yield session
@@ -101,6 +102,11 @@ def test_what_is_no_plain_data_can_be_handed_back_to_its_owner(run: Session) -> 
         run.function("same")(run.function("box"))
     with pytest.raises(RemoteError, match="CodecError: a handle of nothing"):
         run.function("size")(run.function("absent"))
+
+
+def test_the_end_of_an_iteration_is_an_error_like_any_other(run: Session) -> None:
+    with pytest.raises(RemoteError, match="StopIteration: over"):
+        list(map(run.function("stop"), [1, 2]))
 
 
 def test_a_function_comes_back_as_itself(run: Session) -> None:

@@ -76,6 +76,8 @@ def read_samples(path: Path, problems: Mapping[str, Problem]) -> list[Sample]:
     Raises:
         RecordError: a sample lacks a key, has a value of the wrong type, or names a task that does not exist.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise RecordError(f"{path}: not a regular file; write the samples to one, as scores belong to a file")
     samples = list(read_records(path, Sample))
     for number, sample in enumerate(samples, start=1):
         if sample.task_id not in problems:
@@ -294,5 +296,9 @@ def _resume(path: Path, expected: ScoresHeader, samples: Sequence[Sample]) -> di
 def _append(descriptor: int, row: Mapping[str, Any]) -> None:
     # ASCII alone, as programs choose what stands in here, and people look at it in a terminal.
     line = memoryview(json.dumps(row).encode() + b"\n")
-    while line:
-        line = line[os.write(descriptor, line) :]
+    try:
+        while line:
+            line = line[os.write(descriptor, line) :]
+    except OSError as error:
+        error.filename = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+        raise

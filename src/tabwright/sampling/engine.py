@@ -26,6 +26,10 @@ class PromptError(EngineError):
     """The prompt cannot be answered as it stands: too long, or of a kind that the model does not know."""
 
 
+class LengthError(PromptError):
+    """More tokens are asked for than the model's context has room for beside any prompt."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TextPrompt:
     """Text to go on with.

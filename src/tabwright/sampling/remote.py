@@ -339,4 +339,5 @@ def _raise_for(status: int, body: bytes) -> None:
         message = body[:200].decode("utf-8", "replace") or "no reason given"
     if status in (400, 422):
         raise PromptError(f"the remote server refused the request: {message}")
-    raise EngineError(f"the remote server answered {status}: {message}")
+    remedy = "; its address usually ends in /v1" if status == 404 else ""
+    raise EngineError(f"the remote server answered {status}: {message}{remedy}")

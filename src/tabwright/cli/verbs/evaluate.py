@@ -28,7 +28,7 @@ def evaluate_command(
     out: Annotated[Path | None, typer.Option(help="Where the scores go; default: beside the samples.")] = None,
     report: options.ReportPath = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for each program.")] = 3.0,
-    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 takes all cores.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, max=256, help="Processes; 0 takes all cores.")] = 0,
     package: Annotated[list[str] | None, typer.Option(help="Installed package that programs may import.")] = None,
     as_published: Annotated[
         bool, typer.Option("--as-published", help="Leave known faults of the benchmark's data as they are.")
@@ -99,7 +99,7 @@ def _page_place(scores: Sequence[Path], wanted: Path | None) -> Path:
     from tabwright.evaluation.reports import check_place, stem
 
     others = f"-and-{len(scores) - 1}-more" if len(scores) > 1 else ""
-    place = wanted or scores[0].with_name(f"{stem(scores[0])}{others}.report.html")
+    place = wanted or scores[0].parent / f"{stem(scores[0])}{others}.report.html"
     check_place(place)
     return place
 

@@ -165,9 +165,7 @@ def _check_recipe(out: Path, config: SamplesConfig) -> None:
     if not path.exists():
         if out.exists() and out.stat().st_size:
             raise RecordError(f"{out}: made without a recipe, so it cannot be gone on with; name another --out")
-        temporary = path.with_name(path.name + ".tmp")
-        temporary.write_text(json.dumps(recipe, indent=2) + "\n")
-        temporary.replace(path)
+        _write_recipe(path, recipe)
         return
     try:
         made_with = dict(json.loads(path.read_text()))
@@ -176,9 +174,16 @@ def _check_recipe(out: Path, config: SamplesConfig) -> None:
     changed = [
         f"{key} {made_with.get(key)!r}, now {value!r}" for key, value in recipe.items() if made_with.get(key) != value
     ]
-    if set(changed) and not _only_more_samples(made_with, recipe):
+    if changed and not _only_more_samples(made_with, recipe):
         raise RecordError(f"{out}: made with other settings ({'; '.join(changed)}); name another --out")
-    path.write_text(json.dumps(recipe, indent=2) + "\n")
+    if changed:
+        _write_recipe(path, recipe)
+
+
+def _write_recipe(path: Path, recipe: dict[str, Any]) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(json.dumps(recipe, indent=2) + "\n")
+    temporary.replace(path)
 
 
 def _only_more_samples(made_with: dict[str, Any], recipe: dict[str, Any]) -> bool:
