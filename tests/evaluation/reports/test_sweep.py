@@ -29,7 +29,8 @@ def test_hotter_samples_win_where_there_are_many() -> None:
     sweep = sweep_temperatures([hot, cold])
     assert sweep is not None
     assert list(sweep.temperatures.items()) == [("cold", 0.2), ("hot", 0.8)]
-    assert (sweep.best[1].label, sweep.best[1].value) == ("cold", pytest.approx(0.5))
+    assert sweep.best[1].label == "cold"
+    assert sweep.best[1].value == pytest.approx(0.5)
     assert (sweep.best[10].temperature, sweep.best[10].value) == (0.8, 1.0)
     for k, best in sweep.best.items():
         assert best.value == max(run.report.curve[k].value for run in (cold, hot))

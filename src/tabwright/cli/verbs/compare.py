@@ -43,7 +43,7 @@ def compare_command(
         write_page,
     )
 
-    page = report or b.with_name(f"{stem(a)}-against-{stem(b)}.report.html")
+    page = report or b.parent / f"{stem(a)}-against-{stem(b)}.report.html"
     check_place(page)
     labels = label_files([a, b])
     runs = [read_run(path, label) for path, label in zip((a, b), labels, strict=True)]
