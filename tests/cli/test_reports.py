@@ -48,6 +48,7 @@ def test_one_file_gives_a_table_and_a_page_and_json_keeps_its_fields(tabwright: 
     assert (folder / "cold.report.html").read_text().startswith("<!doctype html>")
     assert not list(folder.glob(".*.tmp"))
     before = (folder / "cold.scores.jsonl").read_bytes()
+    (folder / "open-elsewhere.html").hardlink_to(folder / "cold.report.html")
     report = json.loads(tabwright("evaluate", "cold.jsonl", "--json", *TINY).stdout)
     assert (report["problems"], report["samples"], report["outcomes"]) == (4, 8, {"passed": 4, "failed": 4})
     assert report["pass_at"]["1"]["value"] == report["curve"]["2"]["value"] == 0.5
@@ -55,6 +56,8 @@ def test_one_file_gives_a_table_and_a_page_and_json_keeps_its_fields(tabwright: 
     assert (report["temperature"], report["scores_file"]) == (0.2, "cold.scores.jsonl")
     assert report["report_file"] == "cold.report.html"
     assert (folder / "cold.scores.jsonl").read_bytes() == before
+    renamed = not (folder / "cold.report.html").samefile(folder / "open-elsewhere.html")
+    assert renamed, "who reads the old page must not find half of the new one"
 
 
 def test_several_files_are_swept(tabwright: Run, folder: Path) -> None:
