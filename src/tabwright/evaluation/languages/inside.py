@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -22,7 +23,12 @@ def build(files: dict[str, bytes], commands: list[list[str]], makes: list[str]) 
             (folder / name).write_bytes(content)
         for command in commands:
             done = subprocess.run(
-                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+                command,
+                cwd=folder,
+                env=os.environ | {"PATH": "/usr/bin:/bin"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
             )
             if done.returncode:
                 said = done.stdout[:_LONGEST_REPORT].decode(errors="replace").strip()

@@ -25,7 +25,7 @@ from tabwright.sandbox.channel import HungUp
 
 _TEST_GRACE_S = 0.5
 _LONGEST_ERROR = 200
-_PASSED, _CALL = b"P", b"C"
+_PASSED, _CALL, _NO_MEMORY = b"P", b"C", b"M"
 
 
 class Judge:
@@ -106,7 +106,7 @@ class Judge:
                 tester.start()
                 candidate.start()
                 _ask(tester, candidate)
-            except (AssertionError, ConnectionEnded) as error:
+            except (AssertionError, MemoryError, ConnectionEnded) as error:
                 return candidate.finish(error)
             return candidate.finish(None)
 
@@ -116,6 +116,7 @@ def _ask(tester: Command, candidate: Command) -> None:
 
     Raises:
         AssertionError: the test was not content.
+        MemoryError: the program had not enough of it.
         ConnectionEnded: the program ended, or took too long.
     """
     answer = b""
@@ -127,6 +128,8 @@ def _ask(tester: Command, candidate: Command) -> None:
         if said[:1] != _CALL:
             break
         answer = candidate.ask(said[1:])
+        if answer[:1] == _NO_MEMORY:
+            raise MemoryError(answer[1:].decode(errors="replace"))
     if said[:1] != _PASSED:
         raise AssertionError(said[1:].decode(errors="replace"))
 
