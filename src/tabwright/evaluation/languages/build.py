@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -33,6 +34,7 @@ _LIMITS = Limits(
 )
 
 
+_KIT_LIMITS = replace(_LIMITS, timeout_s=120.0)
 KIT = "/kit"
 """Where kits are seen."""
 
@@ -132,18 +134,23 @@ class Builder:
         return name
 
     def _make_kit(self, sources: Mapping[str, bytes]) -> None:
-        with self._sandbox({}) as sandbox, _session(sandbox) as session:
-            session.load()
-            made = _run(session, sources, self.language.kit.commands, self.language.kit.makes, self._found)
+        step = self.language.kit
+        try:
+            with self._sandbox({}, _KIT_LIMITS) as sandbox, _session(sandbox) as session:
+                session.load()
+                made = _run(session, sources, step.commands, step.makes, self._found)
+        except (BuildError, ConnectionEnded) as error:
+            said = f"{type(error).__name__} {error}"
+            raise RecordError(f"{self.language.name}: its kit cannot be built: {said}; {self.language.remedy}") from None
         write_folder(self.kit, {**sources, **made})
 
     def _start(self) -> None:
         self._compiler = self._stack.enter_context(_session(self._box))
         self._compiler.load()
 
-    def _sandbox(self, shown: Mapping[str, str]) -> Sandbox:
+    def _sandbox(self, shown: Mapping[str, str], limits: Limits = _LIMITS) -> Sandbox:
         places = {path: path for path in self.language.shown(self.language.shows)}
-        return Sandbox(_LIMITS, rights="processes", shown={**places, **shown}, unsafe=self._unsafe)
+        return Sandbox(limits, rights="processes", shown={**places, **shown}, unsafe=self._unsafe)
 
     def _build(self, step: Step, text: str, problem: str = "") -> dict[str, bytes]:
         places = {**self._found, "kit": self._place, "problem": f"{self._place}/{problem}"}

@@ -45,6 +45,7 @@ class Judge:
     def __init__(self, language: Language, limits: Limits, cache: Path, *, unsafe: bool = False) -> None:
         self._language = language
         self._stack = ExitStack()
+        limits = replace(limits, reserved_bytes=limits.reserved_bytes + language.reserved_bytes)
         try:
             self._builder = self._stack.enter_context(Builder(language, cache, unsafe=unsafe))
             self._builds = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="tabwright-programs-")))

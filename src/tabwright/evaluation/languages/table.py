@@ -51,6 +51,7 @@ class Language:
         entry: matches, at a prompt's end, the beginning of the function that is asked for.
         parameter: finds a parameter's name in its declaration.
         shows: patterns of the files and folders of the host that building needs to see.
+        reserved_bytes: address space that its run time takes and never writes to.
         kit: built once on a machine from the files in the language's own folder here.
         program: the sample's program.
         serve: for each problem, the part of the program that answers calls.
@@ -65,6 +66,7 @@ class Language:
     entry: re.Pattern[str]
     parameter: re.Pattern[str]
     shows: tuple[str, ...]
+    reserved_bytes: int
     kit: Step
     program: Step
     serve: Step
@@ -138,6 +140,7 @@ def languages() -> dict[str, Language]:
             entry=re.compile(row["entry"]),
             parameter=re.compile(row["parameter"]),
             shows=tuple(row["shows"]),
+            reserved_bytes=row.get("reserved_bytes", 0),
             kit=_step(row.get("kit", {})),
             program=_step(row["program"]),
             serve=_step(row.get("serve", {})),
