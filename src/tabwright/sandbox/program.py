@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import math
 import os
 import resource
 import socket
@@ -20,6 +19,7 @@ from typing import Any
 from tabwright.sandbox.calls import Peer, failure
 from tabwright.sandbox.channel import Channel, ConnectionEnded
 from tabwright.sandbox.codec import encode
+from tabwright.sandbox.limits import Limits
 from tabwright.sandbox.linux import kernel, landlock, root, seccomp
 
 _NOBODY = 65534
@@ -98,7 +98,7 @@ def limit_server(limits: dict[str, Any]) -> None:
 
 
 def _limit(limits: dict[str, Any]) -> None:
-    kernel.limit(resource.RLIMIT_CPU, math.ceil(limits["timeout_s"]) + 1)
+    kernel.limit(resource.RLIMIT_CPU, Limits(**limits).most_cpu_s)
     kernel.limit(resource.RLIMIT_NPROC, limits["threads"])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import signal
 import time
@@ -51,6 +50,11 @@ class Child:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.finish(error)
+
+    def renew(self) -> None:
+        """Begin anew what the limits say of time and of answers: for one that does one thing after the other."""
+        self._started = time.monotonic()
+        self.channel.renew(self._sandbox.limits.timeout_s)
 
     def _begin(self, message: list[Any]) -> None:
         self._started = time.monotonic()
@@ -111,11 +115,6 @@ class Session(Child):
             self._sandbox.prepare()
             self._peer.reply()
 
-    def renew(self) -> None:
-        """Begin anew what the limits say of time and of answers: for a session that does one thing after the other."""
-        self._started = time.monotonic()
-        self.channel.renew(self._sandbox.limits.timeout_s)
-
     def function(self, name: str) -> Callable[..., Any]:
         """Return a function that calls the program's global of that name."""
 
@@ -142,8 +141,25 @@ class Command(Child):
         Raises:
             ConnectionEnded: the program could not be started, ended, or took too long.
         """
+        self.launch()
+        self.greet()
+
+    def launch(self) -> None:
+        """Let the child become the program, and go on at once.
+
+        Raises:
+            ConnectionEnded: the child has gone.
+        """
         with self.guard():
             self._begin(["execute", self._command, encode(self._environment, self._peer)])
+
+    def greet(self) -> None:
+        """Wait until the program that was launched says something, which is thrown away.
+
+        Raises:
+            ConnectionEnded: the program could not be started, ended, or took too long.
+        """
+        with self.guard():
             self.channel.receive()
 
     def ask(self, message: bytes) -> bytes:
@@ -186,7 +202,7 @@ def _describe(error: BaseException) -> str:
 def _judge_end(status: int, memory: int, cpu_s: float, limits: Limits) -> tuple[Outcome, str]:
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        most_s = math.ceil(limits.timeout_s) + 1
+        most_s = limits.most_cpu_s
         # The first process of a namespace gets SIGKILL at the limit; the kernel's count may run a tick ahead.
         if number == signal.SIGXCPU or (number == signal.SIGKILL and cpu_s > most_s - 0.1):
             return "timeout", f"used more than {most_s} s of CPU time"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -10,8 +11,10 @@ from pathlib import Path
 _LONGEST_REPORT = 4000
 
 
-def build(files: dict[str, bytes], commands: list[list[str]], makes: list[str]) -> tuple[str, dict[str, bytes]]:
-    """Run commands one after the other in a folder with these files.
+def build(
+    files: dict[str, bytes], commands: list[list[str]], makes: list[str], environment: dict[str, str]
+) -> tuple[str, dict[str, bytes]]:
+    """Run commands one after the other in a folder with these files; `environment` comes on top of what there is.
 
     Returns:
         What the command that failed said, empty where all went well; and the files named by `makes`.
@@ -22,7 +25,12 @@ def build(files: dict[str, bytes], commands: list[list[str]], makes: list[str]) 
             (folder / name).write_bytes(content)
         for command in commands:
             done = subprocess.run(
-                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+                command,
+                cwd=folder,
+                env=os.environ | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
             )
             if done.returncode:
                 said = done.stdout[:_LONGEST_REPORT].decode(errors="replace").strip()

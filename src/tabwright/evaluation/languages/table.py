@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -21,12 +21,17 @@ FOLDER = Path(__file__).parent
 class Step:
     """How one part is built and run; `{kit}` and `{problem}` in commands are folders, `{folder}` is the part's own.
 
+    In commands and places, the names in the language's `places` stand for what was found on this machine.
+
     Attributes:
         text: the part's source, a template of a `Unit`'s fields.
         file: the name of its source file.
         commands: run one after the other in a folder that holds the source file.
         makes: the files that they make.
-        run: the command that runs the part.
+        run: the command that runs the part; `{heap_mib}` in it is three quarters of what its memory may be, in MiB.
+        shows: files and folders of the host that the part sees when it runs, besides the kit.
+        sent: its files are its process's first message, so that the process can be started before there are files.
+        stays: one process does it for one problem after the other, each begun by a message with its files.
     """
 
     text: str = ""
@@ -34,6 +39,9 @@ class Step:
     commands: tuple[tuple[str, ...], ...] = ()
     makes: tuple[str, ...] = ()
     run: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
+    sent: bool = False
+    stays: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,8 +54,16 @@ class Language:
         tools: programs that must be installed; `remedy` says how.
         entry: matches, at a prompt's end, the beginning of the function that is asked for.
         parameter: finds a parameter's name in its declaration.
+        nothing: the result type of a function that returns nothing, where no value may be given back then.
+        places: what `{NAME}` stands for: the real path of a tool, or of the folder that holds the tool's folder.
         shows: files and folders of the host that building needs to see.
+        environment: variables for all its commands.
+        reserved_bytes: address space that its run time takes and never writes to.
+        exhausted: finds, in what a program wrote, that it ended for want of memory.
         kit: built once on a machine from the files in the language's own folder here.
+        warm: more of the kit, built where the kit lies already: what a run time prepares for a faster start.
+        compiler: runs a process that compiles one source after the other: files in, `R` and files or `X` and a report
+            out. It stands in the place of commands.
         program: the sample's program.
         serve: for each problem, the part of the program that answers calls.
         test: for each problem, its test, whose function only asks.
@@ -59,8 +75,15 @@ class Language:
     remedy: str
     entry: re.Pattern[str]
     parameter: re.Pattern[str]
+    nothing: str
+    places: Mapping[str, str]
     shows: tuple[str, ...]
+    environment: Mapping[str, str]
+    reserved_bytes: int
+    exhausted: re.Pattern[str] | None
     kit: Step
+    warm: Step
+    compiler: Step
     program: Step
     serve: Step
     test: Step
@@ -71,9 +94,48 @@ class Language:
             if shutil.which(tool) is None:
                 raise RecordError(f"{self.name}: {tool} is not installed here; {self.remedy}")
 
+    def seen(self, shows: Sequence[str]) -> dict[str, str]:
+        """Return the files and folders of the host to be shown by their places, with what links in a tool's lead to."""
+        found = self.found()
+        paths = [Path(fill(part, found)) for part in shows]
+        led_to = [target for part, path in zip(shows, paths, strict=True) if "{" in part for target in _led_to(path)]
+        return {str(path): str(path) for path in [*paths, *led_to] if path.exists()}
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment of its commands."""
+        found = self.found()
+        return {name: fill(value, found) for name, value in self.environment.items()}
+
+    def found(self) -> dict[str, str]:
+        """Return what `places` stand for on this machine."""
+        found = {}
+        for name, tool in self.places.items():
+            path = Path(shutil.which(tool.removesuffix("/../..")) or tool).resolve()
+            found[name] = str(path.parents[1] if tool.endswith("/../..") else path)
+        return found
+
+    def versions(self) -> str:
+        """Return a text that changes when a tool is replaced: what a kit holds may suit one version only."""
+        stats = [Path(tool).stat() for tool in map(shutil.which, self.tools) if tool]
+        return repr([(stat.st_size, stat.st_mtime_ns) for stat in stats])
+
     def sources(self) -> dict[str, bytes]:
         """Return the files of the language's own folder."""
         return {path.name: path.read_bytes() for path in sorted((FOLDER / self.key).iterdir()) if path.is_file()}
+
+
+def fill(part: str, places: Mapping[str, str]) -> str:
+    """Return a part of a command with the names of places filled in."""
+    for name, place in places.items():
+        part = part.replace(f"{{{name}}}", place)
+    return part
+
+
+def _led_to(folder: Path) -> Iterator[Path]:
+    """Yield the folders outside that links to files in a folder lead to: distributions keep settings elsewhere."""
+    for path in folder.rglob("*"):
+        if path.is_symlink() and path.is_file() and not path.resolve().is_relative_to(folder):
+            yield path.resolve().parent
 
 
 def _step(row: Mapping[str, Any]) -> Step:
@@ -83,6 +145,9 @@ def _step(row: Mapping[str, Any]) -> Step:
         commands=tuple(tuple(command) for command in row.get("commands", ())),
         makes=tuple(row.get("makes", ())),
         run=tuple(row.get("run", ())),
+        shows=tuple(row.get("shows", ())),
+        sent=row.get("sent", False),
+        stays=row.get("stays", False),
     )
 
 
@@ -98,8 +163,15 @@ def languages() -> dict[str, Language]:
             remedy=row["remedy"],
             entry=re.compile(row["entry"]),
             parameter=re.compile(row["parameter"]),
+            nothing=row.get("nothing", ""),
+            places=row.get("places", {}),
             shows=tuple(row["shows"]),
+            environment=row.get("environment", {}),
+            reserved_bytes=row.get("reserved_bytes", 0),
+            exhausted=re.compile(row["exhausted"]) if "exhausted" in row else None,
             kit=_step(row.get("kit", {})),
+            warm=_step(row.get("warm", {})),
+            compiler=_step(row.get("compiler", {})),
             program=_step(row["program"]),
             serve=_step(row.get("serve", {})),
             test=_step(row["test"]),
