@@ -23,7 +23,7 @@ from tabwright.sandbox.limits import Limits
 from tabwright.sandbox.linux import kernel, landlock, root, seccomp
 
 _NOBODY = 65534
-_CHANNEL = 3
+CONNECTION = 3
 _NAME = "program"
 # What a program may hold in messages is bounded by its own memory limit.
 _NO_LIMIT = 1 << 32
@@ -111,17 +111,19 @@ def take_over(plan: dict[str, Any], connection: int, output: int, scratch: str, 
         kernel.die_with_parent()
         os.dup2(output, 1)
         os.dup2(output, 2)
-        if connection != _CHANNEL:
-            os.dup2(connection, _CHANNEL)
-        os.closerange(_CHANNEL + 1, 1 << 20)
+        if connection != CONNECTION:
+            os.dup2(connection, CONNECTION)
+        os.closerange(CONNECTION + 1, 1 << 20)
         layers = seal(plan, scratch, folder)
-        peer = Peer(Channel(socket.socket(fileno=_CHANNEL), _NO_LIMIT), names={})
+        peer = Peer(Channel(socket.socket(fileno=CONNECTION), _NO_LIMIT), names={})
         peer.send(["value", encode(layers, peer), None])
         match peer.receive():
             case ["value", str(source), None]:
                 _run(peer, source)
-            case ["execute", list(command), dict(environment)]:
-                os.set_inheritable(_CHANNEL, True)
+            case ["execute", list(command), dict(environment), int(connection)]:
+                os.set_inheritable(CONNECTION, connection == CONNECTION)
+                if connection != CONNECTION:
+                    os.dup2(CONNECTION, connection)
                 os.execve(command[0], command, environment)  # noqa: S606
     except ConnectionEnded:
         pass

@@ -17,6 +17,7 @@ from typing import Self
 
 from tabwright.sandbox.channel import Channel
 from tabwright.sandbox.limits import Limits, Rights, SandboxError
+from tabwright.sandbox.program import CONNECTION
 from tabwright.sandbox.session import Command, Session
 from tabwright.sandbox.zygote import ENDED
 
@@ -110,7 +111,11 @@ class Sandbox:
         return Session(self, source)
 
     def command(
-        self, command: Sequence[str], folder: str = "", environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        folder: str = "",
+        environment: Mapping[str, str] | None = None,
+        connection: int = CONNECTION,
     ) -> Command:
         """Return a session for a program that the operating system runs; the sandbox must have the right `execute`.
 
@@ -118,8 +123,9 @@ class Sandbox:
             command: the program's path and its arguments; `{folder}` in them stands for the program's own folder.
             folder: the name of its own folder in `builds`.
             environment: variables besides those that every program gets.
+            connection: the descriptor on which the program finds it: 3, or 0 in the place of an empty input.
         """
-        return Command(self, command, folder, _ENVIRONMENT | dict(environment or {}))
+        return Command(self, command, folder, _ENVIRONMENT | dict(environment or {}), connection)
 
     def check(self, layers: Mapping[str, str]) -> None:
         """Refuse a child that lacks a required layer, unless the sandbox was told to take what there is.

@@ -127,13 +127,21 @@ class Session(Child):
 
 
 class Command(Child):
-    """A program that the operating system runs. Its descriptor 3 is the other end of `channel`."""
+    """A program that the operating system runs. Its descriptor `connection` is the other end of `channel`."""
 
-    def __init__(self, sandbox: Sandbox, command: Sequence[str], folder: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        command: Sequence[str],
+        folder: str,
+        environment: Mapping[str, str],
+        connection: int,
+    ) -> None:
         super().__init__(sandbox, folder)
         place = PROGRAM if sandbox.isolated else f"{sandbox.builds}/{folder}"
         self._command = [part.replace("{folder}", place) for part in command]
         self._environment = dict(environment)
+        self._connection = connection
 
     def start(self) -> None:
         """Let the child become the program, and wait until the program says something, which is thrown away.
@@ -151,7 +159,7 @@ class Command(Child):
             ConnectionEnded: the child has gone.
         """
         with self.guard():
-            self._begin(["execute", self._command, encode(self._environment, self._peer)])
+            self._begin(["execute", self._command, encode(self._environment, self._peer), self._connection])
 
     def greet(self) -> None:
         """Wait until the program that was launched says something, which is thrown away.

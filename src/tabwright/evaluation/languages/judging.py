@@ -45,6 +45,7 @@ class Judge:
     def __init__(self, language: Language, limits: Limits, cache: Path, *, unsafe: bool = False) -> None:
         self._language = language
         self._unsafe = unsafe
+        self._packages = cache / f"{language.key}-packages"
         self._stack = ExitStack()
         limits = replace(limits, reserved_bytes=limits.reserved_bytes + language.reserved_bytes)
         try:
@@ -62,6 +63,7 @@ class Judge:
         Raises:
             RecordError: the problem cannot be judged, whatever the completion.
         """
+        self._language.packages.check(problem, self._packages)
         test = self._builder.test(problem)
         self._programs.prepare()
         try:
@@ -88,9 +90,11 @@ class Judge:
         self.close()
 
     def _start_programs(self, limits: Limits) -> Programs:
-        step = self._language.program
+        step, lies = self._language.program, self._language.packages.lies
         if step.sent:
-            return SentPrograms(Runner(self._language, step, self._builder.kit, limits, unsafe=self._unsafe))
+            shown = {f"/{lies}": str(self._packages / lies)} if lies and (self._packages / lies).is_dir() else {}
+            runner = Runner(self._language, step, self._builder.kit, limits, shown=shown, unsafe=self._unsafe)
+            return SentPrograms(runner)
         return ShownPrograms(step.run, limits, unsafe=self._unsafe)
 
     def _start_tests(self, limits: Limits) -> Tests:

@@ -46,11 +46,12 @@ class Runner:
         names = {**language.found(), "kit": KIT if self.sandbox.isolated else str(kit), "heap_mib": heap_mib}
         self._command = [fill(part, names) for part in step.run]
         self._environment = language.variables()
+        self._connection = language.connection
         self._what = f"{language.name}: {self._command[0]}"
 
     def launch(self) -> Command:
         """Return a process that has been started, and need not be ready yet. The caller ends it with `finish`."""
-        command = self.sandbox.command(self._command, environment=self._environment)
+        command = self.sandbox.command(self._command, environment=self._environment, connection=self._connection)
         command.__enter__()
         try:
             command.launch()

@@ -12,7 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tabwright.records import RecordError
+from tabwright.records import Problem, RecordError
+from tabwright.sandbox import CONNECTION
 
 FOLDER = Path(__file__).parent
 
@@ -45,6 +46,33 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Packages:
+    """What programs may use that is no part of the language: the user installs it, and programs see it read-only.
+
+    Attributes:
+        versions: the version of each package.
+        install: the command that installs a `{package}` into a `{folder}`.
+        lies: where packages lie in that folder; programs see that place as a folder of the root.
+    """
+
+    versions: Mapping[str, str]
+    install: str
+    lies: str
+
+    def check(self, problem: Problem, folder: Path) -> None:
+        """Raise `RecordError` where the problem's own solution names a package that is not in the folder.
+
+        Raises:
+            RecordError: the message says how to install it.
+        """
+        for name, version in self.versions.items():
+            needed = name in problem.canonical_solution or name in problem.prompt
+            if needed and not (folder / self.lies / name).is_dir():
+                command = self.install.format(folder=folder, package=f"{name}@{version}")
+                raise RecordError(f"{problem.task_id} needs the package {name}; run: {command}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Language:
     """One language.
 
@@ -59,7 +87,9 @@ class Language:
         shows: files and folders of the host that building needs to see.
         environment: variables for all its commands.
         reserved_bytes: address space that its run time takes and never writes to.
+        connection: the descriptor on which its run time's processes expect the connection.
         exhausted: finds, in what a program wrote, that it ended for want of memory.
+        packages: what programs may use besides.
         kit: built once on a machine from the files in the language's own folder here.
         warm: more of the kit, built where the kit lies already: what a run time prepares for a faster start.
         compiler: runs a process that compiles one source after the other: files in, `R` and files or `X` and a report
@@ -80,7 +110,9 @@ class Language:
     shows: tuple[str, ...]
     environment: Mapping[str, str]
     reserved_bytes: int
+    connection: int
     exhausted: re.Pattern[str] | None
+    packages: Packages
     kit: Step
     warm: Step
     compiler: Step
@@ -168,7 +200,9 @@ def languages() -> dict[str, Language]:
             shows=tuple(row["shows"]),
             environment=row.get("environment", {}),
             reserved_bytes=row.get("reserved_bytes", 0),
+            connection=row.get("connection", CONNECTION),
             exhausted=re.compile(row["exhausted"]) if "exhausted" in row else None,
+            packages=Packages(**({"versions": {}, "install": "", "lies": ""} | row.get("packages", {}))),
             kit=_step(row.get("kit", {})),
             warm=_step(row.get("warm", {})),
             compiler=_step(row.get("compiler", {})),

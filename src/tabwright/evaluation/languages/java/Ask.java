@@ -78,7 +78,7 @@ public final class Ask {
         StackWalker.StackFrame caller = STACK.walk(frames -> frames.skip(1).findFirst().get());
         MethodType type = caller.getMethodType();
         Plain.Writer call = new Plain.Writer().letter('C').count(created).text(caller.getClassName());
-        call.text(caller.getMethodName()).text(descriptor(type.returnType(), type.parameterArray()));
+        call.text(caller.getMethodName()).text(Frames.descriptor(type.returnType(), type.parameterArray()));
         for (Object argument : arguments) call.value(argument);
         Plain.Reader reply = new Plain.Reader(exchange(call.bytes()));
         if (reply.letter() != 'R') throw Ask.<RuntimeException>raised(reply.text(), reply.text());
@@ -102,10 +102,6 @@ public final class Ask {
         over = reply.length == 0;
         if (over) throw new Over();
         return reply;
-    }
-
-    static String descriptor(Class<?> result, Class<?>[] parameters) {
-        return MethodType.methodType(result, parameters).descriptorString();
     }
 
     /** Throw what the program threw where it is one of the run time's own, so that a test can expect it. */

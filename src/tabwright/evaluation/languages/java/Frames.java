@@ -1,4 +1,4 @@
-// The connection: messages on descriptor 3, each a length (four bytes, big-endian) and as many bytes.
+// The connection: messages on descriptor 0, each a length (four bytes, big-endian) and as many bytes.
 package tabwright;
 
 import java.io.BufferedInputStream;
@@ -7,24 +7,26 @@ import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.lang.reflect.Constructor;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 final class Frames {
-    private static final int CONNECTION = 3;
-
     private final DataInputStream in;
-    private final FileOutputStream out;
+    private final OutputStream out;
 
-    /** Needs `Add-Opens: java.base/java.io`: the run time offers no other way to a descriptor that it was started with. */
-    Frames() throws ReflectiveOperationException {
-        Constructor<FileDescriptor> open = FileDescriptor.class.getDeclaredConstructor(int.class);
-        open.setAccessible(true);
-        FileDescriptor connection = open.newInstance(CONNECTION);
-        in = new DataInputStream(new BufferedInputStream(new FileInputStream(connection)));
-        out = new FileOutputStream(connection);
+    /** The run time opens no descriptor by its number, so the connection is where standard input would be. */
+    Frames() {
+        this(new BufferedInputStream(new FileInputStream(FileDescriptor.in)), new FileOutputStream(FileDescriptor.in));
+        System.setIn(InputStream.nullInputStream());
+    }
+
+    Frames(InputStream in, OutputStream out) {
+        this.in = new DataInputStream(in);
+        this.out = out;
     }
 
     void send(byte[] message) throws IOException {
@@ -37,11 +39,18 @@ final class Frames {
         return message;
     }
 
+    /** How the run time writes the type of a method. */
+    static String descriptor(Class<?> result, Class<?>[] parameters) {
+        StringBuilder text = new StringBuilder("(");
+        for (Class<?> parameter : parameters) text.append(parameter.descriptorString());
+        return text.append(')').append(result.descriptorString()).toString();
+    }
+
     /** The files of a message: for each its name and its content. */
     static Map<String, byte[]> files(Plain.Reader in) {
         Map<String, byte[]> files = new LinkedHashMap<>();
         for (int left = in.count(8); left > 0; left--) {
-            String name = new String(in.bytes(), java.nio.charset.StandardCharsets.UTF_8);
+            String name = new String(in.bytes(), StandardCharsets.UTF_8);
             files.put(name, in.bytes());
         }
         return files;

@@ -3,11 +3,11 @@ package tabwright;
 
 public final class Main {
     public static void main(String[] arguments) throws Exception {
-        Frames frames = new Frames();
         switch (arguments[0]) {
-            case "serve": new Serve(frames).run(); break;
-            case "test": Ask.run(frames); break;
-            default: new Compile().run(frames);
+            case "serve": new Serve(new Frames()).run(); break;
+            case "test": Ask.run(new Frames()); break;
+            case "compile": new Compile().run(new Frames()); break;
+            default: Train.run(arguments[1]);
         }
     }
 }

@@ -93,7 +93,7 @@ final class Plain {
         }
 
         private boolean simple(Object value) {
-            if (value instanceof String) letter('S').text((String) value);
+            if (value instanceof String) letter(interned((String) value) ? 'N' : 'S').text((String) value);
             else if (value instanceof Boolean) letter((Boolean) value ? 'T' : 'F');
             else if (value instanceof Character) letter('c').room(2).putChar((Character) value);
             else if (value instanceof Optional) {
@@ -142,6 +142,11 @@ final class Plain {
             count(entries.length);
             for (Object entry : entries) value(((Map.Entry<?, ?>) entry).getKey()).value(((Map.Entry<?, ?>) entry).getValue());
         }
+    }
+
+    /** Whether it is the string that a literal would be: tests and programs compare such with `==`, and are right. */
+    private static boolean interned(String text) {
+        return new String(text.toCharArray()).intern() == text;
     }
 
     private static char kind(Collection<?> value) {
@@ -227,6 +232,7 @@ final class Plain {
                 case 'T': return true;
                 case 'F': return false;
                 case 'S': return text();
+                case 'N': return text().intern();
                 case 'c': return in.getChar();
                 case 'b': return in.get();
                 case 's': return in.getShort();

@@ -1,7 +1,6 @@
 // The program's side: its classes arrive in the first message, then calls of its methods.
 package tabwright;
 
-import java.io.InputStream;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -19,7 +18,6 @@ final class Serve {
     }
 
     void run() throws Exception {
-        System.setIn(InputStream.nullInputStream());
         frames.send(new byte[0]);
         loader = new Loader(Frames.files(new Plain.Reader(frames.receive())), ClassLoader.getPlatformClassLoader());
         frames.send(new byte[] {'R'});
@@ -73,7 +71,7 @@ final class Serve {
     private static Method method(Class<?> owner, String name, String descriptor) throws NoSuchMethodException {
         for (Method method : owner.getDeclaredMethods()) {
             boolean same = method.getName().equals(name) && !method.isBridge();
-            if (same && Ask.descriptor(method.getReturnType(), method.getParameterTypes()).equals(descriptor)) {
+            if (same && Frames.descriptor(method.getReturnType(), method.getParameterTypes()).equals(descriptor)) {
                 method.setAccessible(true);
                 return method;
             }
