@@ -13,7 +13,7 @@ import os
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from itertools import islice
 from pathlib import Path
 from types import NoneType, UnionType
@@ -38,10 +38,12 @@ class Record:
             RecordError: a required key is missing, or a value is not of its field's type; numbers must be finite.
         """
         hints = _hints(cls)
-        try:
-            record = cls(**{key: value for key, value in row.items() if key in hints})
-        except TypeError as error:
-            raise RecordError(f"{cls.__name__}: {error}") from None
+        missing = [
+            f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING and f.name not in row
+        ]
+        if missing:
+            raise RecordError(f"{missing[0]} is missing; a {cls.__name__.lower()} needs it")
+        record = cls(**{key: value for key, value in row.items() if key in hints})
         for name, hint in hints.items():
             value = getattr(record, name)
             if not _fits(value, hint):
@@ -96,13 +98,15 @@ class Problem(Record):
     Attributes:
         prompt: what a model is given.
         entry_point: the function that the program must define.
-        test: in Python it defines `check(candidate)`; in other languages it is as HumanEval-X has it.
+        test: in Python it defines `check(candidate)`, or is run as it stands; in other languages it is as HumanEval-X
+            has it.
         canonical_solution: a completion that passes.
         suffix: what follows the completion, as in openai/human-eval-infilling.
         language: "python", or a key of evaluation's table of languages.
         preamble: what stands before the completion in the program; the prompt where None.
         setup: lines that the program's process runs after its own; they make what the test needs of it.
         stops: strings that end a completion; those of the language where None.
+        declaration: the prompt without its description, as HumanEval-X has it for translations.
         form: whether the prompt is code, which prompt styles can be put around, or a text that stands by itself.
     """
 
@@ -116,6 +120,7 @@ class Problem(Record):
     preamble: str | None = None
     setup: str = ""
     stops: list[str] | None = None
+    declaration: str = ""
     form: Literal["code", "text"] = "code"
 
     def program(self, completion: str) -> str:
@@ -145,7 +150,8 @@ Outcome = Literal["passed", "failed", "timeout", "memory", "output", "crashed"]
 class Score(Record):
     """What happened when one sample's program was run against its problem's test.
 
-    `sample_index` counts the samples of the file from 0; `error` is the last line of what went wrong.
+    `sample_index` counts the samples of the file from 0; `error` is the last line of what went wrong; `output` is what
+    the program wrote, its middle left out where that is long, and None where nobody knows.
     """
 
     task_id: str
@@ -155,6 +161,7 @@ class Score(Record):
     duration_s: float | None = None
     mean_logprob: float | None = None
     n_tokens: int | None = None
+    output: str | None = None
 
     @property
     def passed(self) -> bool:
@@ -191,7 +198,8 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     except FileNotFoundError:
         raise RecordError(f"{path}: no such file") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise RecordError(f"{path}: cannot be read: {error}") from None
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise RecordError(f"{path}: cannot be read: {reason}") from None
 
 
 def read_records(path: Path, kind: type[R], *, skip: int = 0) -> Iterator[R]:

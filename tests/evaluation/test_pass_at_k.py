@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
-from tabwright.evaluation.pass_at_k import estimate, pass_at_k
+from tabwright.evaluation.pass_at_k import estimate, estimate_each, pass_at_each_k, pass_at_k
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 20])
@@ -39,3 +40,21 @@ def test_interval() -> None:
     assert got.high == pytest.approx(0.5 + half, abs=0.01)
     assert estimate(values) == got
     assert estimate([1.0, 1.0]).low == 1.0
+
+
+@pytest.mark.parametrize(("n", "c"), [(1, 0), (1, 1), (7, 0), (7, 2), (7, 7), (200, 3)])
+def test_every_k_at_once_equals_one_k_at_a_time(n: int, c: int) -> None:
+    assert list(pass_at_each_k(n, c, n)) == pytest.approx([pass_at_k(n, c, k) for k in range(1, n + 1)], abs=1e-12)
+
+
+def test_columns_share_their_resamples() -> None:
+    values = np.array([[0.0, 0.5], [1.0, 1.0], [0.25, 0.5]] * 30)
+    each = estimate_each(values)
+    assert each == [estimate(list(column)) for column in values.T]
+    assert each[0].low < each[1].low
+
+
+def test_thousands_of_problems_are_resampled_in_blocks() -> None:
+    got = estimate([1.0, 0.0] * 2000)
+    half = 1.96 * 0.5 / math.sqrt(4000)
+    assert [got.low, got.high] == pytest.approx([0.5 - half, 0.5 + half], abs=0.003)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from tabwright.evaluation import build_report, rank
+from tabwright.evaluation.rankings import rank_at
 from tabwright.records import Outcome, Problem, Score
 
 PROBLEMS = {name: Problem(task_id=name, prompt="", entry_point="f", test="") for name in ("a", "b", "c")}
@@ -50,3 +53,34 @@ def test_report_of_a_partly_sampled_benchmark() -> None:
 def test_no_scores_is_an_error() -> None:
     with pytest.raises(ValueError, match="no scores"):
         build_report([], PROBLEMS)
+
+
+def test_pass_at_every_k_up_to_the_fewest_samples() -> None:
+    scores = [score("a", "passed"), *[score("a", "failed")] * 3]
+    scores += [score("b", "failed")] * 5
+    report = build_report(scores, PROBLEMS)
+    assert [k for k, _ in report.curve.items()] == [1, 2, 3, 4]
+    assert [estimate.value for estimate in report.curve.values()] == pytest.approx([1 / 8, 2 / 8, 3 / 8, 4 / 8])
+    assert report.pass_at == {1: report.curve[1]}
+    assert all(e.low <= e.value <= e.high for e in report.curve.values())
+
+
+def test_many_samples_give_a_curve_of_few_points() -> None:
+    report = build_report([score("a", "passed")] * 10 + [score("a", "failed")] * 4990, PROBLEMS)
+    ks = list(report.curve)
+    assert {1, 10, 100, 5000} <= set(ks)
+    assert 100 < len(ks) <= 203
+    assert report.curve[5000].value == 1.0
+
+
+def test_choosing_one_of_k_is_the_mean_over_all_choices_of_k() -> None:
+    scores = [score("a", "passed", -0.5, 10), score("a", "failed", -0.1, 100)]
+    scores += [score("a", "passed", -0.5, 2), score("a", "timeout", -1.0, 1)]
+    for k in (1, 2, 3, 4):
+        choices = [rank(choice) for choice in itertools.combinations(scores, k)]
+        for name, values in rank_at(scores, [k]).items():
+            expected = [choice[name] for choice in choices]
+            assert values == pytest.approx([sum(v or 0.0 for v in expected) / len(expected)]), (name, k)
+    report = build_report(scores, PROBLEMS)
+    assert report.rankings_at["oracle"] == pytest.approx({k: e.value for k, e in report.curve.items()})
+    assert build_report([score("a", "passed")], PROBLEMS).rankings_at["mean_logprob"] is None

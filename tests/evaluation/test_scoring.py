@@ -61,6 +61,30 @@ def test_scores_come_in_order_with_what_the_samples_say(tmp_path: Path) -> None:
     assert header.layers["seccomp"] == ""
 
 
+def test_what_a_program_writes_is_kept_its_middle_left_out(tmp_path: Path) -> None:
+    quiet = {"task_id": "t/1", "completion": "    return 1\n"}
+    long = "    print('a' * 3000 + '\\x1b[31m\\u202e\\x9b' + 'z' * 3000)\n"
+    loud = {"task_id": "t/1", "completion": long + "    return 1\n"}
+    odd = {"task_id": "t/1", "completion": "    print('\\x1b[31m\\u202e\\x9b\\0')\n    return 1\n"}
+    out = tmp_path / "o.jsonl"
+    scores = score_samples(write(tmp_path / "s.jsonl", [quiet, loud, odd]), PROBLEMS, out, settings=FAST, workers=1)
+    assert scores[0].output == ""
+    assert scores[1].output == "a" * 1000 + "\n[... 4,008 characters left out ...]\n" + "z" * 999 + "\n"
+    assert scores[2].output == "\x1b[31m\u202e\x9b\0\n"
+    text = out.read_text("utf-8")
+    assert all(c.isprintable() or c == "\n" for c in text), "a terminal must be able to show the file"
+    assert read_scores(out)[1] == scores
+
+
+def test_scores_from_before_outputs_were_kept_are_gone_on_with(tmp_path: Path) -> None:
+    samples, out = write(tmp_path / "s.jsonl", rows(1)), tmp_path / "o.jsonl"
+    score_samples(samples, PROBLEMS, out, settings=FAST)
+    header, score = (json.loads(line) for line in out.read_text().splitlines())
+    del score["output"]
+    write(out, [header, score])
+    assert score_samples(samples, PROBLEMS, out, settings=FAST)[0].output is None
+
+
 def test_openai_result_files_are_samples(tmp_path: Path) -> None:
     row = {"task_id": "t/1", "completion": "    return 1\n", "result": "passed", "passed": True}
     scores = score_samples(write(tmp_path / "s.jsonl", [row]), PROBLEMS, tmp_path / "o.jsonl", settings=FAST)

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 pytestmark = pytest.mark.browser
 
@@ -23,8 +22,6 @@ START_TIMEOUT_S = 120
 # Generous: the model may have to share two cores with other work.
 expect.set_options(timeout=60_000)
 CODE = "def add(a, b):\n    return "
-CHROMIUM_FLAGS = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync"]
-CHROMIUM_FLAGS += ["disable-background-networking", "disable-component-update"]
 
 GHOST = """(() => {
     const [line, below] = ['span', 'div'].map(tag => document.querySelector(tag + '.ghost')?.textContent);
@@ -83,17 +80,6 @@ def server() -> Iterator[Server]:
     server = Server().start()
     yield server
     server.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("Chromium is missing: `apt-get install chromium`")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=[f"--{flag}" for flag in CHROMIUM_FLAGS])
-        yield browser
-        browser.close()
 
 
 class Visit:

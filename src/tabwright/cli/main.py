@@ -7,7 +7,7 @@ import sys
 import typer
 
 from tabwright import __version__
-from tabwright.cli.verbs import ask, complete, doctor, evaluate, models, sample, serve
+from tabwright.cli.verbs import ask, compare, complete, doctor, evaluate, models, sample, serve
 
 app = typer.Typer(
     name="tabwright",
@@ -21,6 +21,7 @@ app.command(name="complete")(complete.complete_command)
 app.command(name="ask")(ask.ask_command)
 app.command(name="sample")(sample.sample_command)
 app.command(name="evaluate")(evaluate.evaluate_command)
+app.command(name="compare")(compare.compare_command)
 app.command(name="doctor")(doctor.doctor_command)
 app.add_typer(models.app, name="models")
 

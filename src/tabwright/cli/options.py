@@ -32,4 +32,8 @@ Benchmarks = Annotated[
     Path | None,
     typer.Option("--benchmarks", help="Folder with the benchmark files.", envvar="TABWRIGHT_BENCHMARKS"),
 ]
+ReportPath = Annotated[
+    Path | None,
+    typer.Option("--report", help="Where the HTML report goes; default: beside the scores, ending in .report.html."),
+]
 BENCHMARK_HELP = "A benchmark's name, or a .jsonl file of problems."

@@ -7,13 +7,15 @@
     header, scores = read_scores(out)
 
 `score_samples` starts worker processes, writes each `Score` to `out` at once, and goes on where it was interrupted.
+`evaluation.reports` compares runs and makes the page that shows them.
 Errors are `RecordError` (a file or a record is wrong) and `sandbox.SandboxError` (programs cannot be isolated here).
 """
 
 from tabwright.evaluation.benchmarks import benchmarks, load_benchmark
+from tabwright.evaluation.faults import faults_of
 from tabwright.evaluation.rankings import RANKINGS, rank
 from tabwright.evaluation.report import Estimate, Report, build_report
-from tabwright.evaluation.scoring import ScoringSettings, read_samples, read_scores, score_samples
+from tabwright.evaluation.scoring import ScoringSettings, fingerprint, read_samples, read_scores, score_samples
 from tabwright.evaluation.tester import judge
 
 __all__ = [
@@ -23,6 +25,8 @@ __all__ = [
     "ScoringSettings",
     "benchmarks",
     "build_report",
+    "faults_of",
+    "fingerprint",
     "judge",
     "load_benchmark",
     "rank",

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _RESAMPLES = 10_000
 _PERCENTILES = (2.5, 97.5)
+# Resamples are drawn in blocks of so many numbers, as thousands of problems would fill the memory at once.
+_BLOCK = 2_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A mean over problems with its 95 % bootstrap interval, all in 0..1."""
+    """A mean over problems with its 95 % bootstrap interval."""
 
     value: float
     low: float
@@ -39,18 +46,57 @@ def pass_at_k(n: int, c: int, k: int) -> float:
     return 1.0 - all_fail
 
 
+def pass_at_each_k(n: int, c: int, most: int) -> NDArray[np.float64]:
+    """Return `pass_at_k(n, c, k)` for k = 1..`most`, float64 of shape (most,).
+
+    One step leads from k to k + 1: of n - k samples that are left, n - c - k fail. So no factor leaves 0..1.
+
+    Raises:
+        ValueError: not 0 <= c <= n, or not 1 <= most <= n.
+    """
+    import numpy as np
+
+    if not 0 <= c <= n or not 1 <= most <= n:
+        raise ValueError(f"pass@1..{most} of {c} in {n}: needs 0 <= c <= n and 1 <= k <= n")
+    taken = np.arange(most, dtype=np.float64)
+    steps: NDArray[np.float64] = np.maximum((n - c - taken) / (n - taken), 0.0)
+    return 1.0 - np.multiply.accumulate(steps)
+
+
 def estimate(values: Sequence[float], *, seed: int = 0) -> Estimate:
     """Return the mean of per-problem values, with the percentile bootstrap interval over problems.
 
     Args:
-        values: one number in 0..1 for each problem; at least one.
+        values: one number for each problem; at least one.
         seed: of the resampling; the same seed gives the same interval.
+    """
+    import numpy as np
+
+    return estimate_each(np.asarray(values, dtype=np.float64)[:, None], seed=seed)[0]
+
+
+def estimate_each(values: NDArray[np.float64], *, seed: int = 0) -> list[Estimate]:
+    """Return `estimate` of each column.
+
+    All columns share their resamples: one that is nowhere below another has no lower interval either.
+
+    Args:
+        values: float64 of shape (problems, columns); at least one problem.
+        seed: of the resampling.
     """
     # Here, as whoever only runs programs (every worker process) must not wait for NumPy.
     import numpy as np
 
-    array = np.asarray(values, dtype=np.float64)
+    n = len(values)
     random = np.random.default_rng(seed)
-    means = np.array([array[random.integers(0, array.size, array.size)].mean() for _ in range(_RESAMPLES)])
-    low, high = np.percentile(means, _PERCENTILES)
-    return Estimate(value=float(array.mean()), low=float(low), high=float(high))
+    means = []
+    left = _RESAMPLES
+    while left:
+        rows = min(left, max(1, _BLOCK // n))
+        drawn = random.integers(0, n, (rows, n)) + np.arange(0, rows * n, n)[:, None]
+        times_drawn = np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n)
+        means.append(times_drawn.astype(np.float64) @ values / n)
+        left -= rows
+    lows, highs = np.percentile(np.concatenate(means), _PERCENTILES, axis=0)
+    rows_of = zip(values.mean(axis=0), lows, highs, strict=True)
+    return [Estimate(value=float(value), low=float(low), high=float(high)) for value, low, high in rows_of]

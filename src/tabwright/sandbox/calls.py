@@ -16,6 +16,8 @@ from tabwright.sandbox.channel import Channel, ConnectionEnded
 from tabwright.sandbox.codec import CodecError, RemoteFunction, decoder, encode
 
 _LONGEST_MESSAGE = 1000
+# In a test's `map` or `all` one of these would end the list of its cases.
+_ENDS_OF_ITERATION = (StopIteration, StopAsyncIteration)
 _MUTABLE = (list, dict, set, bytearray)
 
 
@@ -42,6 +44,20 @@ class Peer:
         self._exported.append(value)
         return len(self._exported) - 1
 
+    def owned(self, value: object) -> str | int:
+        """Return the target of the other side's function `value`."""
+        if not isinstance(value, _Function) or value.peer is not self:
+            raise CodecError("a function of another connection is not plain data")
+        return value.target
+
+    def own(self, target: str | int) -> object:
+        """Return what this side has under that name or number."""
+        if isinstance(target, str) and target in self.names:
+            return self.names[target]
+        if type(target) is int and 0 <= target < len(self._exported):
+            return self._exported[target]
+        raise CodecError("a handle of nothing")
+
     def function(self, target: str | int) -> Callable[..., Any]:
         """Return a function that calls the other side's function of that name or number."""
         return _Function(self, target)
@@ -49,7 +65,8 @@ class Peer:
     def iterator(self, number: int) -> Iterator[Any]:
         """Return an iterator over the other side's iterator."""
         while True:
-            reply = self.request(["next", number])
+            self.send(["next", number])
+            reply = self.reply(may_stop=True)
             if reply[0] == "stop":
                 return
             yield reply[1]
@@ -73,14 +90,19 @@ class Peer:
         self.send(message)
         return self.reply()
 
-    def reply(self) -> list[Any]:
-        """Wait for the reply to the message that was sent, answering calls meanwhile."""
+    def reply(self, *, may_stop: bool = False) -> list[Any]:
+        """Wait for the reply to the message that was sent, answering calls meanwhile.
+
+        An iterator's end is a reply only to the question for its next item.
+        """
         while True:
             reply: list[Any] = self.receive()
             match reply:
                 case ["call", *_] | ["next", _]:
                     self.send(self.answer(reply))
-                case ["value", _, None | list()] | ["stop"]:
+                case ["value", _, None | list()]:
+                    return reply
+                case ["stop"] if may_stop:
                     return reply
                 case ["raise", str(kind), str(text)]:
                     raise _exception(kind, text)
@@ -115,15 +137,19 @@ class Peer:
                 case ["call", (str() | int()) as target, list(arguments), dict(keywords)]:
                     return self._run(target, arguments, keywords)
                 case ["next", int(number)]:
-                    return ["value", encode(next(self._exported[number]), self), None]
+                    return self._next(number)
                 case _:
                     raise CodecError("not a call")
         except ConnectionEnded:
             raise
-        except StopIteration:
-            return ["stop"]
         except BaseException as error:  # whatever a function raises is its answer
             return failure(error)
+
+    def _next(self, number: int) -> list[Any]:
+        try:
+            return ["value", encode(next(self._exported[number]), self), None]
+        except StopIteration:
+            return ["stop"]
 
     def _run(self, target: str | int, arguments: list[Any], keywords: dict[str, Any]) -> list[Any]:
         if isinstance(target, str):
@@ -141,12 +167,12 @@ class Peer:
 
 class _Function(RemoteFunction):
     def __init__(self, peer: Peer, target: str | int) -> None:
-        self._peer = peer
-        self._target = target
+        self.peer = peer
+        self.target = target
         self.__name__ = str(target)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        return self._peer.call(self._target, arguments, keywords)
+        return self.peer.call(self.target, arguments, keywords)
 
 
 def failure(error: BaseException) -> list[Any]:
@@ -160,7 +186,7 @@ def failure(error: BaseException) -> list[Any]:
 
 def _exception(kind: str, text: str) -> Exception:
     known = getattr(builtins, kind, None) if kind.isidentifier() else None
-    if isinstance(known, type) and issubclass(known, Exception):
+    if isinstance(known, type) and issubclass(known, Exception) and not issubclass(known, _ENDS_OF_ITERATION):
         try:
             return known(text[:_LONGEST_MESSAGE])
         except TypeError:  # UnicodeDecodeError and the like want more than a message

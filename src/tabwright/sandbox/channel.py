@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import time
+from collections.abc import Iterator
 
 _LENGTH = struct.Struct("!I")
 _CHUNK = 1 << 16
@@ -35,10 +37,12 @@ class Channel:
 
     Attributes:
         deadline: when waiting ends, by `time.monotonic()`; None is never.
+        ended: why the connection can no longer be used; whoever ignores that is not believed.
     """
 
     def __init__(self, connection: socket.socket, limit_bytes: int) -> None:
         self.deadline: float | None = None
+        self.ended: ConnectionEnded | None = None
         self._connection = connection
         self._limit = limit_bytes
         self._budget = 4 * limit_bytes
@@ -50,22 +54,27 @@ class Channel:
         self._budget = 4 * self._limit
 
     def send(self, data: bytes) -> None:
-        """Send one message."""
-        self._arm()
-        try:
+        """Send one message.
+
+        Raises:
+            ConnectionEnded: it cannot be sent.
+        """
+        with self._remembered():
+            self._arm()
             self._connection.sendall(_LENGTH.pack(len(data)) + data)
-        except TimeoutError:
-            raise TooLate from None
-        except OSError:
-            raise HungUp from None
 
     def receive(self) -> bytes:
-        """Wait for one message."""
-        size = _LENGTH.unpack(self._take(_LENGTH.size))[0]
-        self._budget -= size
-        if size > self._limit or self._budget < 0:
-            raise TooLarge(f"an answer of {size} bytes; {self._limit} are accepted")
-        return self._take(size)
+        """Wait for one message.
+
+        Raises:
+            ConnectionEnded: none comes, or too large a one.
+        """
+        with self._remembered():
+            size: int = _LENGTH.unpack(self._take(_LENGTH.size))[0]
+            self._budget -= size
+            if size > self._limit or self._budget < 0:
+                raise TooLarge(f"an answer of {size} bytes; {self._limit} are accepted")
+            return self._take(size)
 
     def close(self) -> None:
         """Hang up."""
@@ -74,18 +83,29 @@ class Channel:
     def _take(self, size: int) -> bytes:
         while len(self._buffer) < size:
             self._arm()
-            try:
-                chunk = self._connection.recv(_CHUNK)
-            except TimeoutError:
-                raise TooLate from None
-            except OSError:
-                chunk = b""
+            chunk = self._connection.recv(_CHUNK)
             if not chunk:
                 raise HungUp
             self._buffer += chunk
         taken = bytes(self._buffer[:size])
         del self._buffer[:size]
         return taken
+
+    @contextlib.contextmanager
+    def _remembered(self) -> Iterator[None]:
+        if self.ended is not None:
+            raise self.ended
+        try:
+            yield
+        except TimeoutError:
+            self.ended = TooLate()
+            raise self.ended from None
+        except OSError:
+            self.ended = HungUp()
+            raise self.ended from None
+        except ConnectionEnded as error:
+            self.ended = error
+            raise
 
     def _arm(self) -> None:
         if self.deadline is not None:

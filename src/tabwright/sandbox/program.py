@@ -18,7 +18,7 @@ from typing import Any
 
 from tabwright.sandbox.calls import Peer, failure
 from tabwright.sandbox.channel import Channel, ConnectionEnded
-from tabwright.sandbox.codec import encode
+from tabwright.sandbox.codec import CodecError, encode
 from tabwright.sandbox.limits import Limits
 from tabwright.sandbox.linux import kernel, landlock, root, seccomp
 
@@ -148,4 +148,7 @@ def _run(peer: Peer, source: str) -> None:
         with contextlib.suppress(BaseException):
             flush()
         peer.send(reply)
-        reply = peer.answer(peer.receive())
+        try:
+            reply = peer.answer(peer.receive())
+        except CodecError as error:
+            reply = failure(error)

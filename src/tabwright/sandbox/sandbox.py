@@ -41,7 +41,6 @@ _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
-    "PATH": "/usr/bin:/bin",
 }
 
 

@@ -1,12 +1,12 @@
-"""`tabwright evaluate`: samples.jsonl in, scores.jsonl and a table out; goes on where it was interrupted."""
+"""`tabwright evaluate`: samples in, scores, a table and a page out; goes on where it was interrupted."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,80 +15,137 @@ from tabwright.cli.benchmarks import load_problems
 from tabwright.cli.progress import count_bar
 
 if TYPE_CHECKING:
-    from tabwright.evaluation import Estimate, Report
+    from tabwright.evaluation import ScoringSettings
+    from tabwright.evaluation.reports import Run, Sweep
+    from tabwright.records import Problem, Sample
 
 
 def evaluate_command(
-    samples: Annotated[Path, typer.Argument(help="A file of samples; openai/human-eval's own files do too.")],
-    benchmark: Annotated[str, typer.Option(help=options.BENCHMARK_HELP)] = "humaneval",
+    samples: Annotated[list[Path], typer.Argument(help="Files of samples; openai/human-eval's own files do too.")],
+    benchmark: Annotated[
+        str, typer.Option(help=f"{options.BENCHMARK_HELP} Without it, the one that was sampled, else humaneval.")
+    ] = "",
     out: Annotated[Path | None, typer.Option(help="Where the scores go; default: beside the samples.")] = None,
+    report: options.ReportPath = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for each program.")] = 3.0,
-    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 takes all cores.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, max=256, help="Processes; 0 takes all cores.")] = 0,
     package: Annotated[list[str] | None, typer.Option(help="Installed package that programs may import.")] = None,
+    as_published: Annotated[
+        bool, typer.Option("--as-published", help="Leave known faults of the benchmark's data as they are.")
+    ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Score everything again.")] = False,
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Run programs even where they cannot be isolated.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     benchmarks: options.Benchmarks = None,
 ) -> None:
-    """Run samples against their tests, in a sandbox, and report pass@k."""
-    from tabwright.evaluation import ScoringSettings, build_report, read_samples, score_samples
+    """Run samples against their tests, in a sandbox, and report pass@k.
 
-    problems = load_problems(benchmark, benchmarks)
-    n_samples = len(read_samples(samples, problems))
-    target = out or samples.with_name(samples.name.removesuffix(".gz").removesuffix(".jsonl") + ".scores.jsonl")
+    Several files, of one benchmark, are reported side by side; their temperatures are those of the .recipe.json files
+    beside them.
+    """
+    from tabwright.cli import tables
+    from tabwright.evaluation import ScoringSettings, faults_of
+    from tabwright.evaluation.reports import build_page, sweep_temperatures, write_page
+
+    places = _scores_places(samples, out)
+    page = _page_place(places, report)
+    name = benchmark or _sampled(samples)
+    problems = load_problems(name, benchmarks, as_published=as_published)
+    for fault in [] if as_published else faults_of(name):
+        typer.echo(f"note: {fault.task_id} is mended ({fault.what}); --as-published leaves it", err=True)
     settings = ScoringSettings(timeout_s=timeout, packages=tuple(package or ()), unsafe=unsafe)
-    with count_bar(f"scoring {samples.name}", n_samples) as progress:
-        scores = score_samples(
-            samples,
-            problems,
-            target,
-            settings=settings,
-            workers=workers or None,
-            fresh=fresh,
-            on_score=lambda score, n_done, n_all: progress(n_done),
-        )
-    report = build_report(scores, problems)
+    runs = _score(samples, places, problems, settings, workers or None, fresh)
+    sweep = sweep_temperatures(runs)
+    write_page(page, build_page(runs, problems, sweep=sweep))
     if as_json:
-        typer.echo(json.dumps(asdict(report), indent=2))
+        typer.echo(json.dumps(_machine_report(samples, places, page, runs, sweep), indent=2))
         return
-    print_report(report)
-    typer.echo(f"scores: {target}")
+    for run in runs:
+        tables.print_report(run.report, run.label if len(runs) > 1 else None)
+    if sweep:
+        tables.print_sweep(sweep)
+    for place in places:
+        typer.echo(f"scores: {place}")
+    typer.echo(f"report: {page}")
 
 
-def print_report(report: Report) -> None:
-    """Print a report as tables."""
-    from rich.console import Console
+def _sampled(samples: Sequence[Path]) -> str:
+    """Return the benchmark that the recipes beside the samples name."""
+    from tabwright.evaluation.reports import read_recipe
+    from tabwright.records import RecordError
 
-    console = Console()
-    console.print(_figures(report))
-    console.print(_counts("outcome", report.outcomes))
-    if report.errors:
-        console.print(_counts("error of a failed sample", report.errors))
-    for note in report.notes:
-        console.print(f"note: {note}", highlight=False)
+    named = {read_recipe(path).get("benchmark", "humaneval") for path in samples}
+    if len(named) > 1:
+        raise RecordError(f"the files are of several benchmarks: {', '.join(sorted(named))}; evaluate them one by one")
+    return str(named.pop())
 
 
-def _figures(report: Report) -> object:
-    from rich.table import Table
+def _scores_places(samples: Sequence[Path], out: Path | None) -> list[Path]:
+    from tabwright.evaluation.reports import scores_beside
+    from tabwright.records import RecordError
 
-    title = f"{report.samples} samples of {report.sampled} of {report.problems} problems"
-    table = Table("figure", "value", "95 % interval", title=title, title_justify="left")
-    for k, estimate in report.pass_at.items():
-        table.add_row(f"pass@{k}", f"{estimate.value:.1%}", _interval(estimate))
-    for name, value in report.rankings.items():
-        table.add_row(f"pass@1, chosen by {name}", "not known" if value is None else f"{value:.1%}", "")
-    return table
+    if out and len(samples) > 1:
+        raise RecordError(f"--out {out}: is for one file of samples; leave it out, and scores go beside each file")
+    places = [out] if out else [scores_beside(path) for path in samples]
+    for number, place in enumerate(places):
+        if place.resolve() in [other.resolve() for other in places[:number]]:
+            raise RecordError(
+                f"{samples[number]}: another file has its scores in {place.name} too; name each file once"
+            )
+    return places
 
 
-def _interval(estimate: Estimate) -> str:
-    return f"{estimate.low:.1%} to {estimate.high:.1%}"
+def _page_place(scores: Sequence[Path], wanted: Path | None) -> Path:
+    from tabwright.evaluation.reports import check_place, stem
+
+    others = f"-and-{len(scores) - 1}-more" if len(scores) > 1 else ""
+    place = wanted or scores[0].parent / f"{stem(scores[0])}{others}.report.html"
+    check_place(place)
+    return place
 
 
-def _counts(title: str, counts: Mapping[str, int]) -> object:
-    from rich.table import Table
-    from rich.text import Text
+def _score(
+    paths: Sequence[Path],
+    places: Sequence[Path],
+    problems: dict[str, Problem],
+    settings: ScoringSettings,
+    workers: int | None,
+    fresh: bool,
+) -> list[Run]:
+    """Score each file; all are read first, so that a wrong one is found before hours are spent on another."""
+    from tabwright.evaluation import build_report, read_samples, read_scores, score_samples
+    from tabwright.evaluation.reports import Run, label_files, read_recipe
+    from tabwright.sampling.models import cache_folder
 
-    table = Table(title, "samples")
-    for name, count in counts.items():
-        table.add_row(Text(name or "(no message)"), str(count))  # no markup: a program chose the name
-    return table
+    files: list[tuple[list[Sample], dict[str, Any]]] = [(read_samples(p, problems), read_recipe(p)) for p in paths]
+    runs = []
+    for path, place, label, (samples, recipe) in zip(paths, places, label_files(paths), files, strict=True):
+        with count_bar(f"scoring {path.name}", len(samples)) as progress:
+            scores = score_samples(
+                path,
+                problems,
+                place,
+                settings=settings,
+                workers=workers,
+                fresh=fresh,
+                kits=cache_folder() / "kits",
+                on_score=lambda score, n_done, n_all, progress=progress: progress(n_done),  # type: ignore[misc]
+            )
+        header, _ = read_scores(place)
+        report = build_report(scores, problems)
+        runs.append(Run(label=label, report=report, header=header, scores=scores, samples=samples, recipe=recipe))
+    return runs
+
+
+def _machine_report(
+    samples: Sequence[Path], places: Sequence[Path], page: Path, runs: Sequence[Run], sweep: Sweep | None
+) -> dict[str, Any]:
+    """One file's report as one object; of several files, a list of such objects and the sweep."""
+    rows = [
+        asdict(run.report)
+        | {"samples_file": str(path), "scores_file": str(place), "temperature": run.temperature, "recipe": run.recipe}
+        for path, place, run in zip(samples, places, runs, strict=True)
+    ]
+    if len(rows) == 1:
+        return rows[0] | {"report_file": str(page)}
+    return {"runs": rows, "sweep": sweep and asdict(sweep), "report_file": str(page)}

@@ -25,7 +25,7 @@ from tabwright.records import Problem, RecordError
 from tabwright.sandbox import ConnectionEnded, Limits, Sandbox, Session
 
 _LIMITS = Limits(
-    timeout_s=60.0,
+    timeout_s=30.0,
     memory_bytes=3 << 30,
     file_bytes=128 << 20,
     scratch_bytes=512 << 20,
@@ -130,7 +130,10 @@ class Builder:
         text = unit.fill(step.text)
         name = _digest({step.file: text.encode()}, repr(step))
         if not (self.kit / name).is_dir():
-            write_folder(self.kit / name, self._build(step, text))
+            try:
+                write_folder(self.kit / name, self._build(step, text))
+            except BuildError as error:
+                raise RecordError(f"the function {unit.name} cannot be called: {error}") from None
         return name
 
     def _make_kit(self, sources: Mapping[str, bytes]) -> None:

@@ -27,7 +27,7 @@ def build(
             done = subprocess.run(
                 command,
                 cwd=folder,
-                env=os.environ | environment,
+                env=os.environ | {"PATH": "/usr/bin:/bin"} | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -25,7 +25,7 @@ from tabwright.sandbox.channel import TooLate
 _TEST_GRACE_S = 0.5
 _STANDING_CPU_S = 24 * 3600
 _LONGEST_ERROR = 200
-_PASSED, _CALL = b"P", b"C"
+_PASSED, _CALL, _NO_MEMORY = b"P", b"C", b"M"
 
 
 class Judge:
@@ -109,7 +109,7 @@ class Judge:
         try:
             self._programs.load(candidate, files)
             _relay(test, candidate)
-        except (AssertionError, ConnectionEnded) as error:
+        except (AssertionError, MemoryError, ConnectionEnded) as error:
             return candidate.finish(error)
         return candidate.finish(None)
 
@@ -125,11 +125,15 @@ def _relay(test: Test, candidate: Command) -> None:
 
     Raises:
         AssertionError: the test was not content.
+        MemoryError: the program had not enough of it.
         ConnectionEnded: the program ended, or took too long.
     """
     said = test.begin()
     while said[:1] == _CALL:
-        said = test.ask(candidate.ask(said[1:]))
+        answer = candidate.ask(said[1:])
+        if answer[:1] == _NO_MEMORY:
+            raise MemoryError(answer[1:].decode(errors="replace"))
+        said = test.ask(answer)
     if said[:1] != _PASSED:
         raise AssertionError(said[1:].decode(errors="replace"))
 

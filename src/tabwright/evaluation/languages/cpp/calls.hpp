@@ -11,6 +11,7 @@
 #include <deque>
 #include <list>
 #include <map>
+#include <new>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -316,6 +317,8 @@ template <class R, class... A> int serve(R (*function)(A...)) {
         Reader in(call);
         try {
             reply = answer(function, in, typename Count<sizeof...(A)>::type());
+        } catch (const std::bad_alloc& error) {
+            reply = std::string("M") + error.what();
         } catch (const std::exception& error) {
             reply = std::string("E") + typeid(error).name() + ": " + error.what();
         } catch (...) {

@@ -80,6 +80,7 @@ final class Serve {
     }
 
     private static byte[] failure(Throwable error) {
+        if (error instanceof OutOfMemoryError) return "Mjava.lang.OutOfMemoryError".getBytes();
         String message;
         try {
             message = String.valueOf(error.getMessage());
