@@ -55,6 +55,8 @@ class Sandbox:
         packages: names of installed Python packages that programs may import besides the standard library.
         shown: files and folders of the host that programs may read, by the place where they see them.
         builds: a folder whose folders belong to one program each; a command is shown its own, read-only.
+        server: the command of a run time that forks in the place of Python (see `zygote`), as far as programs can be
+            isolated. What `command` starts is then a fork of it; the command itself is not run.
         unsafe: run even where required layers are missing. Everything that the machine offers is still used.
 
     Attributes:
@@ -73,12 +75,14 @@ class Sandbox:
         packages: Sequence[str] = (),
         shown: Mapping[str, str] | None = None,
         builds: Path | None = None,
+        server: Sequence[str] = (),
         unsafe: bool = False,
     ) -> None:
         if sys.platform != "linux":
             raise SandboxError(f"the sandbox needs Linux, this is {sys.platform}; use a Linux machine or container")
         self.limits = limits or Limits()
         self.builds = builds
+        self._server_command = list(server)
         self._unsafe = unsafe
         self._spare: tuple[Channel, int] | None = None
         self._plan = {
@@ -169,7 +173,8 @@ class Sandbox:
                 env=_ENVIRONMENT,
             )
         self.isolated = isolate
-        self._control.send(json.dumps(self._plan | {"isolate": isolate}).encode())
+        how = {"isolate": isolate, "server": self._server_command if isolate else []}
+        self._control.send(json.dumps(self._plan | how).encode())
         self._control.settimeout(_START_TIMEOUT_S)
         try:
             answer = self._control.recv(1 << 12)

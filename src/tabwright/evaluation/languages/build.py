@@ -65,7 +65,7 @@ class Builder:
         self._unsafe = unsafe
         self._limits = replace(_LIMITS, reserved_bytes=language.reserved_bytes)
         sources = language.sources()
-        made_of = repr((language.kit, language.warm)) + language.versions() * bool(language.warm.commands)
+        made_of = repr((language.kit, language.warm)) + language.versions()
         self.kit = cache / f"{language.key}-{_digest(sources, made_of)}"
         self.tests = cache / f"{self.kit.name}-tests"
         self._compilers: dict[str, Standing] = {}

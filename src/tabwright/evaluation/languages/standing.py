@@ -41,9 +41,12 @@ class Runner:
         unsafe: bool = False,
     ) -> None:
         places = language.seen(step.shows) | {KIT: str(kit)} | dict(shown or {})
-        self.sandbox = Sandbox(limits, rights="execute", shown=places, unsafe=unsafe)
         heap_mib = str(int(limits.memory_bytes * _HEAP_SHARE) >> 20)
-        names = {**language.found(), "kit": KIT if self.sandbox.isolated else str(kit), "heap_mib": heap_mib}
+        names = {**language.found(), "kit": KIT, "heap_mib": heap_mib}
+        server = [fill(part, names) for part in step.server]
+        self.sandbox = Sandbox(limits, rights="execute", shown=places, server=server, unsafe=unsafe)
+        if not self.sandbox.isolated:
+            names["kit"] = str(kit)
         self._command = [fill(part, names) for part in step.run]
         self._environment = language.variables()
         self._connection = language.connection

@@ -30,6 +30,7 @@ class Step:
         commands: run one after the other in a folder that holds the source file.
         makes: the files that they make.
         run: the command that runs the part; `{heap_mib}` in it is three quarters of what its memory may be, in MiB.
+        server: the command of a run time that forks such processes, where they can be isolated.
         shows: files and folders of the host that the part sees when it runs, besides the kit.
         sent: its files are its process's first message, so that the process can be started before there are files.
         stays: one process does it for one problem after the other, each begun by a message with its files.
@@ -40,6 +41,7 @@ class Step:
     commands: tuple[tuple[str, ...], ...] = ()
     makes: tuple[str, ...] = ()
     run: tuple[str, ...] = ()
+    server: tuple[str, ...] = ()
     shows: tuple[str, ...] = ()
     sent: bool = False
     stays: bool = False
@@ -177,6 +179,7 @@ def _step(row: Mapping[str, Any]) -> Step:
         commands=tuple(tuple(command) for command in row.get("commands", ())),
         makes=tuple(row.get("makes", ())),
         run=tuple(row.get("run", ())),
+        server=tuple(row.get("server", ())),
         shows=tuple(row.get("shows", ())),
         sent=row.get("sent", False),
         stays=row.get("stays", False),
