@@ -1,29 +1,33 @@
-// The connection: messages on descriptor 3, each a length (four bytes, big-endian) and as many bytes.
+// A connection: messages on a descriptor, each a length (four bytes, big-endian) and as many bytes.
 "use strict";
 
 const fs = require("fs");
 
-const CONNECTION = 3;
-
-function send(message) {
-  const data = Buffer.allocUnsafe(4 + message.length);
-  data.writeUInt32BE(message.length, 0);
-  message.copy(data, 4);
-  for (let sent = 0; sent < data.length; ) sent += fs.writeSync(CONNECTION, data, sent);
-}
-
-function take(size) {
-  const data = Buffer.allocUnsafe(size);
-  for (let got = 0; got < size; ) {
-    const more = fs.readSync(CONNECTION, data, got, size - got, null);
-    if (more === 0) process.reallyExit(3);
-    got += more;
+class Frames {
+  constructor(descriptor = 3) {
+    this.descriptor = descriptor;
   }
-  return data;
-}
 
-function receive() {
-  return take(take(4).readUInt32BE(0));
+  send(message) {
+    const data = Buffer.allocUnsafe(4 + message.length);
+    data.writeUInt32BE(message.length, 0);
+    message.copy(data, 4);
+    for (let sent = 0; sent < data.length; ) sent += fs.writeSync(this.descriptor, data, sent);
+  }
+
+  receive() {
+    return this.take(this.take(4).readUInt32BE(0));
+  }
+
+  take(size) {
+    const data = Buffer.allocUnsafe(size);
+    for (let got = 0; got < size; ) {
+      const more = fs.readSync(this.descriptor, data, got, size - got, null);
+      if (more === 0) process.reallyExit(3);
+      got += more;
+    }
+    return data;
+  }
 }
 
 // The files of a message: for each its name and its content.
@@ -42,4 +46,4 @@ function files(message) {
   return found;
 }
 
-module.exports = { send, receive, files };
+module.exports = { Frames, files };

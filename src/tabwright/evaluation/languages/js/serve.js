@@ -5,50 +5,46 @@ const fs = require("fs");
 const path = require("path");
 const vm = require("vm");
 const { createRequire } = require("module");
-const { send, receive, files } = require("./frames.js");
+const { Frames, files } = require("./frames.js");
 
 const make = vm.runInThisContext(fs.readFileSync(path.join(__dirname, "plain.js"), "utf8"), { filename: "plain.js" });
 const { Writer, Reader } = make(Buffer);
-const PLACE = "/tmp/program.js";
 
 // A program is what Node makes of a file: the body of a function with these parameters.
-function load(source) {
-  const module = { exports: {} };
-  const parameters = ["exports", "require", "module", "__filename", "__dirname"];
+const FILE = "/tmp/program.js";
+const PARAMETERS = ["exports", "require", "module", "__filename", "__dirname"];
+const load = createRequire(FILE);
+
+// Return the function that a program defines, and what is said of it: ready, no program, or failed.
+function begin(source) {
   let program;
   try {
-    program = vm.compileFunction(source, parameters, { filename: PLACE });
+    program = vm.compileFunction(source, PARAMETERS, { filename: FILE });
   } catch (error) {
-    return [undefined, `X${describe(error)}`];
+    return [undefined, `X${told(error).join(": ")}`];
   }
   try {
-    const made = program.call(module.exports, module.exports, createRequire(PLACE), module, PLACE, path.dirname(PLACE));
+    const module = { exports: {} };
+    const made = program.call(module.exports, module.exports, load, module, FILE, path.dirname(FILE));
     return typeof made === "function" ? [made, "R"] : [undefined, "Fit defines no function of that name"];
   } catch (error) {
-    return [undefined, `F${describe(error)}`];
+    return [undefined, `F${told(error).join(": ")}`];
   }
 }
 
-function describe(error) {
+// The name and the message of anything that was thrown.
+function told(error) {
   try {
-    return `${error.name ?? typeof error}: ${error.message ?? error}`.slice(0, 1000);
+    return [String(error?.name ?? typeof error), String(error?.message ?? error).slice(0, 1000)];
   } catch {
-    return "an error that cannot be told";
+    return ["Error", "an error that cannot be told"];
   }
 }
 
 function failure(error) {
   const out = new Writer();
-  let [name, message] = ["Error", "an error that cannot be told"];
-  try {
-    name = String(error?.name ?? typeof error);
-    message = String(error?.message ?? error).slice(0, 1000);
-  } catch {
-    // it keeps its first words
-  }
   out.letter("E");
-  out.text(name);
-  out.text(message);
+  for (const text of told(error)) out.text(text);
   return out.bytes();
 }
 
@@ -80,29 +76,35 @@ async function answer(made, call) {
 }
 
 async function main() {
-  send(Buffer.alloc(0));
-  const [made, said] = load(files(receive()).get("program.js").toString());
-  send(Buffer.from(said));
+  const frames = new Frames();
+  frames.send(Buffer.alloc(0));
+  const [made, said] = begin(files(frames.receive()).get("program.js").toString());
+  frames.send(Buffer.from(said));
   for (;;) {
-    const call = receive();
+    const call = frames.receive();
     let reply;
     try {
       reply = await answer(made, call);
     } catch (error) {
       reply = failure(error);
     }
-    send(reply);
+    frames.send(reply);
   }
 }
 
-// Do once what each program needs, so that it is compiled already.
-function warm() {
-  const [made] = load("const f = (a, b) => { a.push({ b: `${b}` }); return new Map([[1, a]]); };\nreturn f;");
-  const call = new Writer();
-  call.count(2);
-  call.value([1, null, undefined, true, 1n, new Set(["\u1234"])]);
-  call.value("text");
-  for (let i = 0; i < 3; i++) answer(made, call.bytes());
+// Do often what each program needs, so that it is compiled already. Nothing of it goes anywhere.
+function warm(times) {
+  const [nowhere, nothing] = [new Frames(fs.openSync("/dev/null", "w")), new Frames(fs.openSync("/dev/zero", "r"))];
+  const values = ["text", 1.5, true, null, [1, undefined, ["\u1234"], { key: [] }], new Map([["a", 1n]]), new Set()];
+  const call = Buffer.concat([Buffer.from([0, 0, 0, values.length]), written(values)]);
+  for (let i = 0; i < times; i++) {
+    const [made] = begin(`const f = (...all) => { all[4].push(\`\${all[0]}${i}\`); return all; };\nreturn f;`);
+    answer(made, call);
+    failure(new TypeError("no"));
+    nowhere.send(call);
+    nothing.receive();
+  }
+  for (const { descriptor } of [nowhere, nothing]) fs.closeSync(descriptor);
 }
 
 module.exports = { main, warm };

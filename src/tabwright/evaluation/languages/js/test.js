@@ -6,10 +6,14 @@ const fs = require("fs");
 const path = require("path");
 const vm = require("vm");
 const { createRequire } = require("module");
-const { send, receive, files } = require("./frames.js");
+const { Frames, files } = require("./frames.js");
 
 const plain = new vm.Script(fs.readFileSync(path.join(__dirname, "plain.js"), "utf8"), { filename: "plain.js" });
-const PLACE = "/tmp/test.js";
+const FILE = "/tmp/test.js";
+const frames = new Frames();
+const load = createRequire(FILE);
+const scripts = new Map();
+const MOST_SCRIPTS = 500;
 
 class Run {
   constructor(source) {
@@ -20,7 +24,7 @@ class Run {
     this.own = { ...plain.runInContext(this.realm)(Buffer), ...vm.runInContext("({ Error, Promise, globalThis })", this.realm) };
     const { globalThis: names } = this.own;
     names.console = { ...silent, assert: (holds, ...more) => holds || this.fail(this.told(more)) };
-    names.require = createRequire(PLACE);
+    names.require = load;
     names.structuredClone = undefined; // it would make values of another realm
     names.tabwright = (given) => this.ask(given);
   }
@@ -44,8 +48,8 @@ class Run {
     call.letter("C");
     call.count(given.length);
     for (const value of given) call.value(value);
-    send(call.bytes());
-    const reply = receive();
+    frames.send(call.bytes());
+    const reply = frames.receive();
     if (reply.length === 0) this.fail("the program is at its end");
     const reader = new this.own.Reader(reply);
     if (reader.letter() !== "R") throw this.raised(reader.value(), reader.value());
@@ -70,7 +74,7 @@ class Run {
     const rejected = (error) => (this.failure ??= tell(error));
     process.on("unhandledRejection", rejected);
     try {
-      vm.runInContext(this.source, this.realm, { filename: PLACE });
+      script(this.source).runInContext(this.realm);
       await new Promise(setImmediate); // what the test left to promises comes first
     } catch (error) {
       this.failure ??= tell(error);
@@ -80,6 +84,15 @@ class Run {
   }
 }
 
+// A test is run for many samples, and compiled once.
+function script(source) {
+  if (!scripts.has(source)) {
+    if (scripts.size >= MOST_SCRIPTS) scripts.clear();
+    scripts.set(source, new vm.Script(source, { filename: FILE }));
+  }
+  return scripts.get(source);
+}
+
 const silent = { log() {}, info() {}, debug() {}, warn() {}, error() {} };
 
 function tell(error) {
@@ -87,10 +100,10 @@ function tell(error) {
 }
 
 async function main() {
-  send(Buffer.alloc(0));
+  frames.send(Buffer.alloc(0));
   for (;;) {
-    const source = files(receive()).get("test.js").toString();
-    send(Buffer.from(await new Run(source).verdict()));
+    const source = files(frames.receive()).get("test.js").toString();
+    frames.send(Buffer.from(await new Run(source).verdict()));
   }
 }
 
