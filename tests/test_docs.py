@@ -33,6 +33,10 @@ def environment() -> dict[str, str]:
     return os.environ | {"TABWRIGHT_MODEL": "smollm2-135m", "KEY": "secret", "PYTHONWARNINGS": "error"}
 
 
+def write_samples(path: Path) -> None:
+    path.write_text('{"task_id": "HumanEval/53", "completion": "    return x + y\\n"}\n')
+
+
 def arguments(command: str) -> list[str]:
     filled = command.replace("FILE", "FILE.py").replace("LINE:COL", "2:12").replace('"$KEY"', "secret")
     return shlex.split(filled)[1:]
@@ -90,7 +94,12 @@ def test_commands_of_the_readme_run(command: str, place: Path) -> None:
     if words[0] == "sample":
         words += ["--limit", "2", "--max-tokens", "16"]
     if words[0] == "evaluate":
-        (place / "samples.jsonl").write_text('{"task_id": "HumanEval/53", "completion": "    return x + y\\n"}\n')
+        write_samples(place / "samples.jsonl")
+    if words[0] == "compare":
+        for name in words[1:]:
+            write_samples(place / name)
+            evaluate = [*TABWRIGHT, "evaluate", name]
+            subprocess.run(evaluate, cwd=place, env=environment(), capture_output=True, timeout=200, check=True)
     if words[0] == "ask":
         words += ["--max-tokens", "16"]
     result = subprocess.run(

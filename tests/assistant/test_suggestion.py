@@ -53,6 +53,8 @@ async def test_a_suggestion_ends_with_its_block(qwen_engine: LlamaCppEngine) -> 
     doubled = 'def is_even(n):\n    """Return True if n is even."""\n'
     text = await suggestion(qwen_engine, Cursor(prefix=doubled, language=PYTHON), max_tokens=64)
     assert text.strip() == "return n % 2 == 0"
+    first_line = Cursor(prefix="def add(a, b):\n    ", language=PYTHON)
+    assert "\n\n" not in await suggestion(qwen_engine, first_line, max_tokens=64)
     asked = Cursor(prefix="# A function that returns True if its argument n is even\n", language=PYTHON)
     assert "def " in await suggestion(qwen_engine, asked, max_tokens=24)
 

@@ -55,7 +55,7 @@ def test_problems_that_flip_are_named_in_their_natural_order() -> None:
     assert compared.gained == ["t/9", "t/10"]
     assert compared.lost == ["t/2"]
     assert compared.p_value == 1.0
-    assert list(compared.pass_at_1) == pytest.approx([0.5, 4 / 6])
+    assert list(compared.pass_at_1) == pytest.approx([3 / 6, 4 / 6])
     assert compared.difference.value == pytest.approx(1 / 6)
 
 

@@ -109,6 +109,7 @@ class Visit:
         return str(self.page.evaluate("document.querySelector('dialog').innerText"))
 
     def close(self) -> None:
+        assert "[object" not in self.page.evaluate("document.body.innerText")
         self.context.close()
         assert self.complaints == []
         assert [url for url in self.called if not url.startswith(("file:", "data:"))] == []
@@ -201,6 +202,14 @@ def test_keys_alone_reach_every_sample(visit: Open) -> None:
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("status")).to_have_text("Tiny/1, sample 1 of 2: failed, AssertionError")
     expect(cursor).to_have_attribute("aria-label", "Tiny/1, sample 1 of 2: failed, AssertionError")
+    for key in ("ArrowDown", "ArrowUp"):
+        page.keyboard.press(key)
+        task = page.locator("#readout").inner_text().split(",")[0]
+        places = [cursor.bounding_box(), page.locator(".row", has=page.get_by_title(task, exact=True)).bounding_box()]
+        over, cells = (place or {} for place in places)
+        assert cells["x"] < over["x"] < cells["x"] + cells["width"]
+        assert cells["y"] <= over["y"] < cells["y"] + cells["height"]
+    expect(cursor).to_have_attribute("aria-label", "Tiny/1, sample 1 of 2: failed, AssertionError")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_contain_text("AssertionError")
     page.keyboard.press("Shift+ArrowRight")
@@ -217,9 +226,9 @@ def test_the_address_names_the_sample(visit: Open) -> None:
     expect(page.page.get_by_role("dialog")).to_contain_text("sample 2 of 2")
     expect(page.page.locator("#sample-place")).to_contain_text("hot")
     page.page.click("#next-problem")
-    assert "task=Tiny%2F5&sample=1&run=2" in page.page.url
+    expect(page.page).to_have_url(page.url + "#task=Tiny%2F5&sample=1&run=2")
     page.page.click("#close")
-    assert page.page.url == page.url
+    expect(page.page).to_have_url(page.url)
     other = visit("greedy", "#task=__proto__&sample=1").page
     expect(other.get_by_role("status")).to_contain_text("not in this report")
 

@@ -64,8 +64,8 @@ class Builder:
         self._stack = ExitStack()
         self._unsafe = unsafe
         self._limits = replace(_LIMITS, reserved_bytes=language.reserved_bytes)
-        sources = language.sources()
-        made_of = repr((language.kit, language.warm)) + language.versions()
+        sources, self._found = language.sources(), language.found()
+        made_of = repr((language.kit, language.warm, self._found))
         self.kit = cache / f"{language.key}-{_digest(sources, made_of)}"
         self.tests = cache / f"{self.kit.name}-tests"
         self._compilers: dict[str, Standing] = {}
@@ -137,25 +137,25 @@ class Builder:
         return name
 
     def _make_kit(self, sources: Mapping[str, bytes]) -> None:
-        language, names, variables = self.language, self.language.found(), self.language.variables()
+        language, variables = self.language, self.language.variables()
         made = dict(sources)
         if language.kit.commands:
             with self._sandbox({}) as sandbox, _session(sandbox) as session:
                 session.load()
-                made |= _run(session, sources, language.kit, names, variables)
+                made |= _run(session, sources, language.kit, self._found, variables)
         with temporary_folder(self.kit, made) as folder:
             if language.warm.commands:
                 with self._sandbox({KIT: str(folder)}) as sandbox, _session(sandbox) as session:
                     session.load()
                     place = KIT if sandbox.isolated else str(folder)
-                    add(folder, _run(session, {}, language.warm, names | {"kit": place}, variables))
+                    add(folder, _run(session, {}, language.warm, self._found | {"kit": place}, variables))
 
     def _start(self) -> None:
         self._compiler = self._stack.enter_context(_session(self._box))
         self._compiler.load()
 
     def _sandbox(self, shown: Mapping[str, str]) -> Sandbox:
-        places = self.language.seen(self.language.shows)
+        places = {path: path for path in self.language.shown(self.language.shows)}
         return Sandbox(self._limits, rights="processes", shown={**places, **shown}, unsafe=self._unsafe)
 
     def _build(self, step: Step, text: str, problem: str = "", compiler: str = "") -> dict[str, bytes]:

@@ -17,7 +17,7 @@ def build(
     """Run commands one after the other in a folder with these files; `environment` comes on top of what there is.
 
     Returns:
-        What the command that failed said, empty where all went well; and the files named by `makes`.
+        What the command that failed said, empty where all went well; and the files that the patterns `makes` name.
     """
     folder = Path(tempfile.mkdtemp(dir="."))
     try:
@@ -35,6 +35,6 @@ def build(
             if done.returncode:
                 said = done.stdout[:_LONGEST_REPORT].decode(errors="replace").strip()
                 return said or f"{command[0]} ended with status {done.returncode}", {}
-        return "", {name: (folder / name).read_bytes() for name in makes}
+        return "", {path.name: path.read_bytes() for pattern in makes for path in folder.glob(pattern)}
     finally:
         shutil.rmtree(folder, ignore_errors=True)

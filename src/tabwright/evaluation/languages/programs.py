@@ -65,15 +65,18 @@ class ShownPrograms(_Held):
     Args:
         command: runs a program; `{folder}` in it is the program's folder.
         limits: what each may use.
+        shown: files and folders that each sees besides, by their places.
         unsafe: run even where programs cannot be isolated.
     """
 
-    def __init__(self, command: tuple[str, ...], limits: Limits, *, unsafe: bool) -> None:
+    def __init__(self, command: tuple[str, ...], limits: Limits, *, shown: Mapping[str, str], unsafe: bool) -> None:
         super().__init__()
         self._command = command
         self._builds = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="tabwright-programs-")))
         self._builds.chmod(0o755)
-        self.sandbox = self._stack.enter_context(Sandbox(limits, rights="execute", builds=self._builds, unsafe=unsafe))
+        self.sandbox = self._stack.enter_context(
+            Sandbox(limits, rights="execute", shown=shown, builds=self._builds, unsafe=unsafe)
+        )
 
     def prepare(self) -> None:
         """Nothing: the process is shown the program's folder from its start."""

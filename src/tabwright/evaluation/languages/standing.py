@@ -12,6 +12,7 @@ from tabwright.sandbox import Command, ConnectionEnded, Limits, Sandbox, Sandbox
 from tabwright.sandbox.channel import HungUp
 
 KIT = "/kit"
+"""Where kits are seen."""
 _HEAP_SHARE = 0.75
 
 
@@ -40,7 +41,7 @@ class Runner:
         shown: Mapping[str, str] | None = None,
         unsafe: bool = False,
     ) -> None:
-        places = language.seen(step.shows) | {KIT: str(kit)} | dict(shown or {})
+        places = seen(language, step, kit) | dict(shown or {})
         heap_mib = str(int(limits.memory_bytes * _HEAP_SHARE) >> 20)
         names = {**language.found(), "kit": KIT, "heap_mib": heap_mib}
         server = [fill(part, names) for part in step.server]
@@ -146,6 +147,12 @@ class Standing:
     ) -> None:
         self.end(error)
         self._runner.close()
+
+
+def seen(language: Language, step: Step, kit: Path) -> dict[str, str]:
+    """Return what a step's processes see of the host, by the places where they see it."""
+    shown = {path: path for path in language.shown(step.shows)}
+    return shown | ({KIT: str(kit)} if "{kit}" in step.shows else {})
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:

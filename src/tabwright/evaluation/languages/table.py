@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -31,7 +32,7 @@ class Step:
         makes: the files that they make.
         run: the command that runs the part; `{heap_mib}` in it is three quarters of what its memory may be, in MiB.
         server: the command of a run time that forks such processes, where they can be isolated.
-        shows: files and folders of the host that the part sees when it runs, besides the kit.
+        shows: patterns of what the part sees when it runs, besides its own folder; `{kit}` among them is the kit.
         sent: its files are its process's first message, so that the process can be started before there are files.
         stays: one process does it for one problem after the other, each begun by a message with its files.
     """
@@ -81,12 +82,12 @@ class Language:
     Attributes:
         key: its name in records and in the table.
         name: its name as people write it.
-        tools: programs that must be installed; `remedy` says how.
+        tools: programs, and patterns of files, that must be installed; `remedy` says how.
+        places: what `{NAME}` stands for in `shows` and in commands: what a command prints here.
         entry: matches, at a prompt's end, the beginning of the function that is asked for.
         parameter: finds a parameter's name in its declaration.
         nothing: the result type of a function that returns nothing, where no value may be given back then.
-        places: what `{NAME}` stands for: the real path of a tool, or of the folder that holds the tool's folder.
-        shows: files and folders of the host that building needs to see.
+        shows: patterns of the files and folders of the host that building needs to see.
         environment: variables for all its commands.
         reserved_bytes: address space that its run time takes and never writes to.
         connection: the descriptor on which its run time's processes expect the connection.
@@ -105,10 +106,10 @@ class Language:
     name: str
     tools: tuple[str, ...]
     remedy: str
+    places: Mapping[str, tuple[str, ...]]
     entry: re.Pattern[str]
     parameter: re.Pattern[str]
     nothing: str
-    places: Mapping[str, str]
     shows: tuple[str, ...]
     environment: Mapping[str, str]
     reserved_bytes: int
@@ -125,33 +126,29 @@ class Language:
     def check(self) -> None:
         """Raise `RecordError` where a tool is missing; the message says how to get it."""
         for tool in self.tools:
-            if shutil.which(tool) is None:
+            if not (_matches(tool) if "/" in tool else shutil.which(tool)):
                 raise RecordError(f"{self.name}: {tool} is not installed here; {self.remedy}")
 
-    def seen(self, shows: Sequence[str]) -> dict[str, str]:
-        """Return the files and folders of the host to be shown by their places, with what links in a tool's lead to."""
-        found = self.found()
-        paths = [Path(fill(part, found)) for part in shows]
-        led_to = [target for part, path in zip(shows, paths, strict=True) if "{" in part for target in _led_to(path)]
-        return {str(path): str(path) for path in [*paths, *led_to] if path.exists()}
+    def found(self) -> dict[str, str]:
+        """Return what `places` stand for on this machine.
+
+        Raises:
+            RecordError: one of them fails.
+        """
+        try:
+            return {name: _output(command) for name, command in self.places.items()}
+        except (OSError, subprocess.CalledProcessError) as error:
+            said = " ".join(getattr(error, "stderr", "").split())
+            raise RecordError(f"{self.name}: {error} {said:.200}; {self.remedy}") from None
+
+    def shown(self, patterns: Sequence[str]) -> list[str]:
+        """Return the files and folders of this machine that match."""
+        return [path for pattern in patterns for path in _matches(fill(pattern, self.found()))]
 
     def variables(self) -> dict[str, str]:
         """Return the environment of its commands."""
         found = self.found()
         return {name: fill(value, found) for name, value in self.environment.items()}
-
-    def found(self) -> dict[str, str]:
-        """Return what `places` stand for on this machine."""
-        found = {}
-        for name, tool in self.places.items():
-            path = Path(shutil.which(tool.removesuffix("/../..")) or tool).resolve()
-            found[name] = str(path.parents[1] if tool.endswith("/../..") else path)
-        return found
-
-    def versions(self) -> str:
-        """Return a text that changes when a tool is replaced: what a kit holds may suit one version only."""
-        stats = [Path(tool).stat() for tool in map(shutil.which, self.tools) if tool]
-        return repr([(stat.st_size, stat.st_mtime_ns) for stat in stats])
 
     def sources(self) -> dict[str, bytes]:
         """Return the files of the language's own folder."""
@@ -165,11 +162,13 @@ def fill(part: str, places: Mapping[str, str]) -> str:
     return part
 
 
-def _led_to(folder: Path) -> Iterator[Path]:
-    """Yield the folders outside that links to files in a folder lead to: distributions keep settings elsewhere."""
-    for path in folder.rglob("*"):
-        if path.is_symlink() and path.is_file() and not path.resolve().is_relative_to(folder):
-            yield path.resolve().parent
+def _matches(pattern: str) -> list[str]:
+    return [str(path) for path in Path("/").glob(pattern.lstrip("/"))]
+
+
+@cache
+def _output(command: tuple[str, ...]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _step(row: Mapping[str, Any]) -> Step:
@@ -196,10 +195,10 @@ def languages() -> dict[str, Language]:
             name=row["name"],
             tools=tuple(row["tools"]),
             remedy=row["remedy"],
+            places={name: tuple(command) for name, command in row.get("places", {}).items()},
             entry=re.compile(row["entry"]),
             parameter=re.compile(row["parameter"]),
             nothing=row.get("nothing", ""),
-            places=row.get("places", {}),
             shows=tuple(row["shows"]),
             environment=row.get("environment", {}),
             reserved_bytes=row.get("reserved_bytes", 0),

@@ -25,7 +25,7 @@ from tabwright.evaluation.reports.sweep import Sweep
 from tabwright.records import Problem, RecordError
 
 # In the order in which they use one another; together they are one script.
-_SCRIPTS = ("text.js", "data.js", "marks.js", "chart.js", "figures.js", "flips.js", "grid.js", "sample.js", "main.js")
+_SCRIPTS = ["text", "data", "marks", "chart", "figures", "sweep", "choice", "flips", "grid", "sample", "main"]
 _POLICY = (
     "default-src 'none'; script-src {script}; style-src {style}; img-src data:; base-uri 'none'; form-action 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
@@ -51,7 +51,7 @@ def build_page(
     contents = collect(runs, problems, sweep, comparison)
     template = files("tabwright.evaluation.reports").joinpath("template")
     style = template.joinpath("page.css").read_text(encoding="utf-8")
-    script = "".join(template.joinpath(name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    script = "".join(template.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
     return Template(template.joinpath("page.html").read_text(encoding="utf-8")).substitute(
         policy=_POLICY.format(script=_hash(script), style=_hash(style)),
         style=style,
@@ -64,10 +64,13 @@ def check_place(path: Path) -> None:
     """Refuse a place for a page before any work is done.
 
     Raises:
-        RecordError: the name does not end as a page's does; so neither samples nor scores are ever written over.
+        RecordError: the folder is missing, or the name does not end as a page's does: so neither samples nor scores are
+            ever written over.
     """
     if path.suffix not in _ENDINGS:
         raise RecordError(f"{path}: a report is a page; choose a name that ends in .html")
+    if not path.parent.is_dir():
+        raise RecordError(f"{path}: there is no folder {path.parent}; make it, or choose another place with --report")
 
 
 def write_page(path: Path, page: str) -> None:

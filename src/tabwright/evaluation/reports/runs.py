@@ -51,7 +51,7 @@ def stem(path: Path) -> str:
 
 def scores_beside(samples: Path) -> Path:
     """Return where the scores of a samples' file go."""
-    return samples.parent / f"{stem(samples)}{_SCORES}"
+    return samples.parent / (stem(samples) + _SCORES)
 
 
 def read_recipe(samples: Path) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def _check_complete(path: Path, scores: Sequence[Score], samples: Sequence[Sampl
 
 
 def _samples_of(scores: Path, header: ScoresHeader) -> Path | None:
-    beside = [scores.with_name(stem(scores) + ending) for ending in _SAMPLES]
+    beside = [scores.parent / (stem(scores) + ending) for ending in _SAMPLES]
     return next((path for path in beside if path != scores and path.is_file() and _is_scored(path, header)), None)
 
 

@@ -1,38 +1,80 @@
 // Every problem's samples as a row of cells. Rows are canvases, drawn when they come into sight; one real button, the
 // cursor, lies over the current cell, so that keys and screen readers have something to hold.
 
-const grid = { rows: [], runs: [0], size: 10, tall: 10, across: 1, kind: null, at: { row: 0, run: 0, position: 0 }, stamps: {}, open: () => {} };
-const inSight = new IntersectionObserver((entries) => {
-  for (const { target, isIntersecting } of entries) {
-    target.seen = isIntersecting;
-    if (isIntersecting) drawRow(target.row);
-  }
-}, { rootMargin: "400px" });
+const grid = {
+  rows: [],
+  runs: [0],
+  size: 10,
+  tall: 10,
+  across: 1,
+  kind: null,
+  at: { row: 0, run: 0, position: 0 },
+  stamps: {},
+  open: () => {},
+};
+const inSight = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      target.seen = isIntersecting;
+      if (isIntersecting) drawRow(target.row);
+    }
+  },
+  { rootMargin: "400px" },
+);
+
+// It answers when the page has been laid out, at first and at each change, so that asking for places costs nothing.
+const laidOut = new ResizeObserver(() => {
+  if (byId("grid").clientWidth !== grid.width) layGrid();
+  placeCursor();
+});
 
 /** Show these problems (numbers into TASKS) of these runs. */
 function showGrid(tasks, runs) {
   const host = byId("grid");
   inSight.disconnect();
+  laidOut.disconnect();
   grid.runs = runs;
   grid.cursor ??= makeCursor();
   grid.rows = tasks.map((task, number) => makeRow(task, number));
-  host.replaceChildren(grid.cursor, ...grid.rows.map((row) => row.node));
   grid.at = { row: 0, run: runs[0], position: 0 };
-  layGrid();
+  layGrid(); // first, as the page is laid out anew for each size that is asked for once rows are in it
+  fill(
+    host,
+    grid.cursor,
+    grid.rows.map((row) => row.node),
+  );
   for (const row of grid.rows) inSight.observe(row.node);
+  laidOut.observe(host);
   byId("readout").textContent = grid.rows.length ? restingText() : "No problem is left; change what is shown.";
 }
 
-const restingText = () => `${count(grid.rows.length, "problem")}. Click a cell, or move with the arrow keys and press Enter.`;
+const restingText = () =>
+  `${count(grid.rows.length, "problem")}. Click a cell, or move with the arrow keys and press Enter.`;
 
 function makeRow(task, number) {
   const cells = grid.runs.map((run) => RUNS[run].cells[task]);
   const shares = cells.map((row) => `${passes(row)}/${row.length}`);
   const first = cells.findIndex((row) => row.length);
-  const name = el("button", { type: "button", tabindex: -1, class: "row-name", title: plain(TASKS[task]), "aria-label": `${plain(TASKS[task])}: ${shares.join(", then ")} passed`,
-    onclick: () => grid.open({ run: grid.runs[first], task, position: 0 }) }, shortName(TASKS[task]));
+  const name = el(
+    "button",
+    {
+      type: "button",
+      tabindex: -1,
+      class: "row-name",
+      title: plain(TASKS[task]),
+      "aria-label": `${plain(TASKS[task])}: ${shares.join(", then ")} passed`,
+      onclick: () => grid.open({ run: grid.runs[first], task, position: 0 }),
+    },
+    shortName(TASKS[task]),
+  );
   const canvas = el("canvas", { "aria-hidden": "true" });
-  const node = el("div", { class: "row" }, name, canvas, MOST > 1 && el("span", { class: "row-count" }, shares.join(" ")));
+  const node = el(
+    "div",
+    { class: "row" },
+    name,
+    canvas,
+    MOST > 1 && el("span", { class: "row-count" }, shares.join(" ")),
+  );
   const row = { task, number, node, canvas, strips: grid.runs.map((run, i) => ({ run, cells: cells[i] })) };
   node.row = row;
   canvas.addEventListener("pointermove", (event) => tell(cellAt(row, event)));
@@ -49,15 +91,14 @@ function makeRow(task, number) {
 /** Sizes: as large as the number of samples allows; a row's cells go over several lines where they must. */
 function layGrid() {
   const host = byId("grid");
-  const most = Math.max(1, ...grid.rows.flatMap((row) => row.strips.map(({ cells }) => cells.length)));
-  const longest = Math.max(...TASKS.map((task) => shortName(task).length));
-  const nameWidth = Math.min(150, 20 + 7.6 * longest);
+  const width = (grid.width = host.clientWidth);
+  const most = largest(grid.rows.flatMap((row) => row.strips.map(({ cells }) => cells.length)));
+  const nameWidth = Math.min(150, 20 + 7.6 * largest(TASKS.map((task) => shortName(task).length)));
   const countWidth = MOST > 1 ? 12 + 8 * grid.runs.length * (2 * String(MOST).length + 1) : 0;
   const beside = grid.runs.length > 1 && most <= 4;
-  grid.size = cellSize(most, host.clientWidth - nameWidth - countWidth - 4);
-  grid.tall = Math.max(grid.size, 11); // narrow cells are high, so that their shapes can be told apart
+  grid.size = cellSize(most, width - nameWidth - countWidth - 4);
+  grid.tall = Math.max(grid.size, grid.size < 8 ? 11 : 0); // very narrow cells are high, to tell their shapes apart
   const wanted = nameWidth + countWidth + (beside ? grid.runs.length * (most * grid.size + 6) : most * grid.size) + 4;
-  const width = host.clientWidth;
   grid.across = Math.max(1, Math.floor((width + 14) / (wanted + 14)));
   const space = (width - 14 * (grid.across - 1)) / grid.across - nameWidth - countWidth - 4;
   const fitting = Math.max(1, Math.floor(space / grid.size));
@@ -67,8 +108,9 @@ function layGrid() {
   host.style.setProperty("--count", `${countWidth}px`);
   grid.stamps = makeStamps(grid.size - gap(), grid.tall - gap(), devicePixelRatio);
   for (const row of grid.rows) layRow(row, perLine, beside);
-  placeCursor();
 }
+
+const largest = (numbers) => numbers.reduce((most, number) => Math.max(most, number), 1);
 
 const gap = () => (grid.size > 9 ? 2 : 1);
 
@@ -95,6 +137,7 @@ function layRow(row, perLine, beside) {
   row.height = beside ? grid.tall : top - 3;
   row.canvas.style.width = `${row.width}px`;
   row.canvas.style.height = `${row.height}px`;
+  row.node.style.height = `${Math.max(row.height, 17)}px`;
   if (row.node.seen) drawRow(row);
 }
 
@@ -108,7 +151,13 @@ function drawRow(row) {
     cells.forEach((kind, i) => {
       context.globalAlpha = grid.kind === null || grid.kind(kind) ? 1 : 0.13;
       const stamp = grid.stamps[KINDS[kind].outcome];
-      context.drawImage(stamp, left + (i % across) * grid.size, top + Math.floor(i / across) * grid.tall, grid.size - gap(), grid.tall - gap());
+      context.drawImage(
+        stamp,
+        left + (i % across) * grid.size,
+        top + Math.floor(i / across) * grid.tall,
+        grid.size - gap(),
+        grid.tall - gap(),
+      );
     });
   }
 }
@@ -116,7 +165,10 @@ function drawRow(row) {
 const drawSeen = () => grid.rows.filter((row) => row.node.seen).forEach(drawRow);
 
 function cellAt(row, event) {
-  const strip = row.strips.find(({ left, top, across, lines }) => event.offsetX < left + across * grid.size && event.offsetY < top + lines * grid.tall);
+  const strip = row.strips.find(
+    ({ left, top, across, lines }) =>
+      event.offsetX < left + across * grid.size && event.offsetY < top + lines * grid.tall,
+  );
   if (!strip) return null;
   const column = Math.min(strip.across - 1, Math.max(0, Math.floor((event.offsetX - strip.left) / grid.size)));
   const position = column + strip.across * Math.max(0, Math.floor((event.offsetY - strip.top) / grid.tall));
@@ -137,21 +189,30 @@ function tell(cell) {
 }
 
 function makeCursor() {
-  const cursor = el("button", { type: "button", class: "cursor", onclick: openCell, onkeydown: steer, onfocus: () => tell(grid.at) });
-  new ResizeObserver(() => layGrid()).observe(byId("grid"));
+  const cursor = el("button", {
+    type: "button",
+    class: "cursor",
+    onclick: openCell,
+    onkeydown: steer,
+    onfocus: () => tell(grid.at),
+  });
   return cursor;
 }
 
 function placeCursor() {
   const row = grid.rows[grid.at.row];
-  const strip = row?.strips.find(({ run, cells }) => run === grid.at.run && cells.length) ?? row?.strips.find(({ cells }) => cells.length);
+  const strip =
+    row?.strips.find(({ run, cells }) => run === grid.at.run && cells.length) ??
+    row?.strips.find(({ cells }) => cells.length);
   grid.cursor.hidden = !strip;
   if (!strip) return;
   grid.at.run = strip.run;
   grid.at.position = Math.min(grid.at.position, strip.cells.length - 1);
   const { position } = grid.at;
-  grid.cursor.style.left = `${row.canvas.offsetLeft + strip.left + (position % strip.across) * grid.size}px`;
-  grid.cursor.style.top = `${row.canvas.offsetTop + strip.top + Math.floor(position / strip.across) * grid.tall}px`;
+  const left = strip.left + (position % strip.across) * grid.size;
+  const top = strip.top + Math.floor(position / strip.across) * grid.tall;
+  grid.cursor.style.left = `${row.node.offsetLeft + row.canvas.offsetLeft + left}px`;
+  grid.cursor.style.top = `${row.node.offsetTop + row.canvas.offsetTop + top}px`;
   grid.cursor.style.width = `${grid.size - gap()}px`;
   grid.cursor.style.height = `${grid.tall - gap()}px`;
 }
@@ -175,7 +236,8 @@ function steer(event) {
   const moves = {
     ArrowRight: () => (position < last ? { row, run, position: position + 1 } : beyond(1)),
     ArrowLeft: () => (position > 0 ? { row, run, position: position - 1 } : beyond(-1)),
-    ArrowDown: () => (position + strip.across <= last ? { row, run, position: position + strip.across } : other(grid.across)),
+    ArrowDown: () =>
+      position + strip.across <= last ? { row, run, position: position + strip.across } : other(grid.across),
     ArrowUp: () => (position >= strip.across ? { row, run, position: position - strip.across } : other(-grid.across)),
     PageDown: () => other(10 * grid.across),
     PageUp: () => other(-10 * grid.across),

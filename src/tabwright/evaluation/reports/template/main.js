@@ -32,8 +32,10 @@ function chosenTasks() {
   const [, keep] = WHICH[byId("which").value];
   const sought = byId("find").value.trim().toLowerCase();
   const runs = gridRuns();
-  const tasks = TASKS.map((_, task) => task).filter((task) =>
-    runs.some((run) => RUNS[run].cells[task].length) && keep(task) && TASKS[task].toLowerCase().includes(sought));
+  const tasks = TASKS.map((_, task) => task).filter(
+    (task) =>
+      runs.some((run) => RUNS[run].cells[task].length) && keep(task) && TASKS[task].toLowerCase().includes(sought),
+  );
   const order = byId("order").value;
   if (order !== "given") tasks.sort((a, b) => (share(a) - share(b)) * (order === "hardest" ? 1 : -1) || a - b);
   return tasks;
@@ -54,81 +56,119 @@ function showKinds() {
     const kinds = KINDS.flatMap((kind, number) => (kind.outcome === outcome ? [number] : []));
     const totals = sum(kinds);
     if (!totals.some(Boolean)) continue;
-    const typed = kinds.filter((kind) => KINDS[kind].type).map((kind) => [kind, sum([kind])]).filter(([, row]) => row.some(Boolean));
+    const typed = kinds
+      .filter((kind) => KINDS[kind].type)
+      .map((kind) => [kind, sum([kind])])
+      .filter(([, row]) => row.some(Boolean));
     typed.sort(([, one], [, two]) => two.at(-1) - one.at(-1));
-    const errors = typed.map(([kind, row]) => el("li", {}, kindSwitch([shown(KINDS[kind].type)], row, (other) => other === kind, "error-kind")));
+    const errors = typed.map(([kind, row]) =>
+      el(
+        "li",
+        {},
+        kindSwitch([shown(KINDS[kind].type)], row, (other) => other === kind, "error-kind"),
+      ),
+    );
     const whole = kindSwitch([mark(outcome), outcome], totals, (kind) => kinds.includes(kind), "outcome-kind");
     items.push(el("li", {}, whole, errors.length > 0 && el("ul", {}, errors)));
   }
-  byId("kinds").replaceChildren(...(report.comparison ? [el("li", { class: "kinds-head", "aria-hidden": "true" }, el("span", {}, "A"), el("span", {}, "B"))] : []), ...items);
+  const head = el("li", { class: "kinds-head", "aria-hidden": "true" }, el("span", {}, "A"), el("span", {}, "B"));
+  fill(byId("kinds"), report.comparison && head, items);
 }
 
 function kindSwitch(name, totals, matches, className) {
-  const button = el("button", { type: "button", "aria-pressed": "false", class: className,
-    onclick: () => {
-      const on = button.getAttribute("aria-pressed") === "false";
-      for (const other of byId("kinds").querySelectorAll("button")) other.setAttribute("aria-pressed", "false");
-      button.setAttribute("aria-pressed", String(on));
-      grid.kind = on ? matches : null;
-      drawSeen();
-    } }, el("span", { class: "kind-name" }, name), totals.map((total) => el("span", { class: "kind-count" }, total.toLocaleString("en"))));
+  const button = el(
+    "button",
+    {
+      type: "button",
+      "aria-pressed": "false",
+      class: className,
+      onclick: () => {
+        const on = button.getAttribute("aria-pressed") === "false";
+        for (const other of byId("kinds").querySelectorAll("button")) other.setAttribute("aria-pressed", "false");
+        button.setAttribute("aria-pressed", String(on));
+        grid.kind = on ? matches : null;
+        drawSeen();
+      },
+    },
+    el("span", { class: "kind-name" }, name),
+    totals.map((total) => el("span", { class: "kind-count" }, total.toLocaleString("en"))),
+  );
   return button;
 }
 
 function showRun() {
   const run = RUNS[shownRun()];
   byId("choice-note").textContent = choiceNote(run);
-  byId("choice-body").replaceChildren(...choices(gridRuns()));
+  fill(byId("choice-body"), choices(gridRuns()));
   grid.kind = null;
   showKinds();
   refreshGrid();
 }
 
-function start() {
+function showHeading() {
   const [first] = RUNS;
-  const several = RUNS.length > 1;
-  const title = report.comparison ? `${plain(RUNS[1].label)} against ${plain(first.label)}` : several ? `${RUNS.length} runs` : plain(first.label);
+  const names = RUNS.slice(0, 4).map(({ label }) => plain(label));
+  const more = RUNS.length > 4 ? ` and ${RUNS.length - 4} more` : "";
+  const title = report.comparison ? `${names[1]} against ${names[0]}` : names.join(", ") + more;
+  const n = RUNS.reduce((total, run) => total + run.report.samples, 0);
+  const alone = SEVERAL ? [] : [first.recipe.model, first.temperature !== null && `temperature ${first.temperature}`];
+  const facts = [first.recipe.benchmark, ...alone, count(n, "sample"), count(TASKS.length, "problem")];
   byId("title").textContent = title;
   document.title = `${title} – Tabwright report`;
-  const facts = [first.recipe.benchmark, !several && first.recipe.model, !several && first.temperature !== null && `temperature ${first.temperature}`,
-    count(RUNS.reduce((total, run) => total + run.report.samples, 0), "sample"), count(TASKS.length, "problem")];
   byId("subtitle").textContent = facts.filter(Boolean).map(plain).join(" · ");
-  const notes = [...new Set(RUNS.flatMap((run) => run.report.notes.map((note) => (several ? `${plain(run.label)}: ${note}` : note))))];
-  byId("notes").replaceChildren(...notes.map((note) => el("li", {}, note)));
-  byId("notes").hidden = notes.length === 0;
+  const notes = RUNS.flatMap(({ label, report: { notes } }) =>
+    notes.map((note) => el("li", {}, SEVERAL && `${plain(label)}: `, note)),
+  );
+  fill(byId("notes"), notes).hidden = notes.length === 0;
+}
 
-  if (report.comparison) {
-    byId("comparison").hidden = false;
-    byId("comparison-body").replaceChildren(...flips(openSample));
+function showSections() {
+  if (report.comparison) fill(byId("comparison-body"), flips(openSample));
+  byId("comparison").hidden = !report.comparison;
+  fill(byId("figures"), figures());
+  byId("curve").hidden = RUNS.every((run) => run.report.fewest < 2);
+  if (!byId("curve").hidden) {
+    const band = RUNS.length > 2 ? "" : " The band is the 95 % bootstrap interval over problems.";
+    byId("curve-note").textContent =
+      `The chance that at least one of k samples passes, by the unbiased estimator.${band}`;
+    fill(byId("curve-body"), curves(), report.sweep && sweep());
   }
-  byId("figures").replaceChildren(...figures());
-  byId("main").hidden = false;
-  if (RUNS.some((run) => run.report.fewest > 1)) {
-    byId("curve").hidden = false;
-    byId("curve-note").textContent = `The chance that at least one of k samples passes, by the unbiased estimator.${several && RUNS.length > 2 ? "" : " The band is the 95 % bootstrap interval over problems."}`;
-    byId("curve-body").replaceChildren(curves(), ...(report.sweep ? sweep() : []));
-  }
-  byId("run-bar").hidden = !several || Boolean(report.comparison);
-  document.body.classList.toggle("many", MOST > 60);
-  byId("run").replaceChildren(...RUNS.map((_, number) => el("option", { value: number }, runName(number))));
-  if (report.comparison) byId("run").value = "1";
-  byId("which").replaceChildren(...Object.entries(WHICH).map(([value, [name]]) => el("option", { value }, name)));
-  byId("grid-note").textContent = MOST > 1
-    ? "Each row is a problem, each cell a sample; how many passed stands at its end."
-    : report.comparison ? "Each problem with its cell of A and its cell of B." : "Each cell is the sample of one problem.";
-  byId("origin").replaceChildren(...origin());
+  byId("grid-note").textContent = gridNote();
+  fill(byId("origin"), origin());
+}
 
-  grid.open = openSample;
-  wireSample();
-  showRun();
+function gridNote() {
+  if (MOST > 1) return "Each row is a problem, each cell a sample; how many passed stands at its end.";
+  return report.comparison ? "Each problem with its cell of A and of B." : "Each cell is the sample of one problem.";
+}
+
+function wireControls() {
+  const option = (value, name) => el("option", { value }, name);
+  fill(
+    byId("run"),
+    RUNS.map((_, number) => option(number, runName(number))),
+  );
+  fill(
+    byId("which"),
+    Object.entries(WHICH).map(([value, [name]]) => option(value, name)),
+  );
+  byId("run-bar").hidden = !SEVERAL || Boolean(report.comparison);
   byId("run").addEventListener("change", showRun);
   byId("which").addEventListener("change", refreshGrid);
   byId("order").addEventListener("change", refreshGrid);
   byId("find").addEventListener("input", refreshGrid);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", layGrid);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => layGrid());
   addEventListener("hashchange", openAddressed);
-  openAddressed();
-  document.documentElement.dataset.drawn = "true";
+  grid.open = openSample;
+  wireSample();
 }
 
-start();
+const SEVERAL = RUNS.length > 1;
+document.body.classList.toggle("many", MOST > 60);
+byId("main").hidden = false;
+showHeading();
+showSections();
+wireControls();
+showRun();
+openAddressed();
+document.documentElement.dataset.drawn = "true";

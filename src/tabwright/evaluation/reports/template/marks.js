@@ -2,11 +2,19 @@
 
 const OUTCOMES = {
   passed: { colour: "--passed", says: "passed its test", lines: [] },
-  failed: { colour: "--failed", says: "failed its test, or raised an error", lines: ["M2.5 2.5 L7.5 7.5", "M7.5 2.5 L2.5 7.5"] },
+  failed: {
+    colour: "--failed",
+    says: "failed its test, or raised an error",
+    lines: ["M2.5 2.5 L7.5 7.5", "M7.5 2.5 L2.5 7.5"],
+  },
   timeout: { colour: "--timeout", says: "took too long", lines: ["M2 5 H8"] },
   memory: { colour: "--memory", says: "needed too much memory", lines: ["M5 2 V8"] },
   output: { colour: "--output", says: "wrote too much", lines: ["M2.5 2.5 H7.5 V7.5 H2.5 Z"] },
-  crashed: { colour: "--crashed", says: "ended by itself before its test was done", lines: ["M5 1.8 V8.2", "M1.8 5 H8.2"] },
+  crashed: {
+    colour: "--crashed",
+    says: "ended by itself before its test was done",
+    lines: ["M5 1.8 V8.2", "M1.8 5 H8.2"],
+  },
 };
 const outcomeOf = (name) => OUTCOMES[Object.hasOwn(OUTCOMES, name) ? name : "crashed"];
 

@@ -10,17 +10,31 @@ async function openSample(wanted) {
   const { run, task, position } = current;
   const shownRuns = report.comparison ? RUNS.map((_, number) => number) : [run];
   const name = TASKS[task];
-  const [problem, ...views] = await Promise.all([problemOf(name), ...shownRuns.map((number) => view(number, task, position))]);
+  const [problem, ...views] = await Promise.all([
+    problemOf(name),
+    ...shownRuns.map((number) => view(number, task, position)),
+  ]);
   if (mine !== asked) return;
-  byId("sample-title").replaceChildren(shown(name));
-  byId("sample-place").replaceChildren(...place(run, task, position, problem));
-  byId("sample-body").replaceChildren(
-    el("div", { class: "views" }, views.map((build) => build(problem))),
-    problem ? el("details", {}, el("summary", {}, "Test"), code([["given", problem.test]])) : aside("The report was made without the benchmark, so prompts and tests are not in it."),
+  fill(byId("sample-title"), shown(name));
+  fill(byId("sample-place"), place(run, task, position, problem));
+  fill(
+    byId("sample-body"),
+    el(
+      "div",
+      { class: "views" },
+      views.map((build) => build(problem)),
+    ),
+    problem
+      ? el("details", {}, el("summary", {}, "Test"), code([["given", problem.test]]))
+      : aside("The report was made without the benchmark, so prompts and tests are not in it."),
   );
   byId("sample-body").scrollTop = 0;
   for (const which of ["previous-sample", "next-sample"]) byId(which).hidden = MOST < 2;
-  history.replaceState(null, "", `#${new URLSearchParams({ task: name, sample: position + 1, ...(RUNS.length > 1 && { run: run + 1 }) })}`);
+  history.replaceState(
+    null,
+    "",
+    `#${new URLSearchParams({ task: name, sample: position + 1, ...(RUNS.length > 1 && { run: run + 1 }) })}`,
+  );
   if (!byId("sample").open) {
     byId("sample").showModal();
     byId("sample-title").focus();
@@ -29,7 +43,11 @@ async function openSample(wanted) {
 
 function place(run, task, position, problem) {
   const n = RUNS[run].cells[task].length;
-  const parts = [problem?.entry_point, MOST > 1 && `sample ${position + 1} of ${n}, ${passes(RUNS[run].cells[task])} passed`, RUNS.length > 1 && !report.comparison && runName(run)];
+  const parts = [
+    problem?.entry_point,
+    MOST > 1 && `sample ${position + 1} of ${n}, ${passes(RUNS[run].cells[task])} passed`,
+    RUNS.length > 1 && !report.comparison && runName(run),
+  ];
   return parts.filter(Boolean).flatMap((part, i) => [i ? " · " : "", shown(part)]);
 }
 
@@ -41,13 +59,22 @@ async function view(number, task, position) {
   if (!kind) return () => el("article", {}, heading(runName(number)), aside("This run has no such sample."));
   const sample = await sampleOf(run, TASKS[task], position);
   return (problem) =>
-    el("article", { class: "view" },
+    el(
+      "article",
+      { class: "view" },
       heading(runName(number)),
-      el("p", { class: "outcome" }, mark(kind.outcome), el("b", {}, kind.outcome), ` – ${outcomeOf(kind.outcome).says}`),
+      el(
+        "p",
+        { class: "outcome" },
+        mark(kind.outcome),
+        el("b", {}, kind.outcome),
+        ` – ${outcomeOf(kind.outcome).says}`,
+      ),
       sample.error === null ? null : block("Error", text(sample.error, "error")),
       block("Output", output(sample, kind)),
       block("Program", program(sample, problem)),
-      facts(sample));
+      facts(sample),
+    );
 }
 
 const block = (name, ...content) => el("section", {}, el("h3", {}, name), ...content);
@@ -59,8 +86,13 @@ function output(sample) {
 }
 
 function program(sample, problem) {
-  if (sample.completion === null) return aside("The file of samples was not beside its scores, so programs are not in the report.");
-  const parts = [["given", problem?.prompt ?? ""], ["written", sample.completion], ["given", problem?.suffix ?? ""]];
+  if (sample.completion === null)
+    return aside("The file of samples was not beside its scores, so programs are not in the report.");
+  const parts = [
+    ["given", problem?.prompt ?? ""],
+    ["written", sample.completion],
+    ["given", problem?.suffix ?? ""],
+  ];
   return el("div", {}, aside("Marked at the left: what the model wrote. The rest was given."), code(parts));
 }
 
@@ -75,8 +107,18 @@ function code(parts) {
   }
   while (lines.length > 1 && lines[lines.length - 1].every(([, piece]) => piece.trim() === "")) lines.pop();
   const written = (line) => line.some(([kind]) => kind === "written");
-  return el("pre", { class: "code", dir: "ltr" }, lines.map((line) =>
-    el("code", { class: written(line) ? "line-written" : "" }, line.map(([kind, piece]) => el("span", { class: kind }, shown(piece, "\t"))), "\n")));
+  return el(
+    "pre",
+    { class: "code", dir: "ltr" },
+    lines.map((line) =>
+      el(
+        "code",
+        { class: written(line) ? "line-written" : "" },
+        line.map(([kind, piece]) => el("span", { class: kind }, shown(piece, "\t"))),
+        "\n",
+      ),
+    ),
+  );
 }
 
 function facts({ index, duration_s, n_tokens, mean_logprob, finish_reason }) {

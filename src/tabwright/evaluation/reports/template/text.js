@@ -27,7 +27,10 @@ function shown(text, keep = "") {
   let from = 0;
   for (const found of text.matchAll(ODD)) {
     if (keep.includes(found[0])) continue;
-    fragment.append(text.slice(from, found.index), el("span", { class: "odd", title: "a character that does not print" }, escapes(found[0])));
+    fragment.append(
+      text.slice(from, found.index),
+      el("span", { class: "odd", title: "a character that does not print" }, escapes(found[0])),
+    );
     from = found.index + found[0].length;
   }
   fragment.append(text.slice(from));
@@ -36,13 +39,22 @@ function shown(text, keep = "") {
 
 /** An element; what stands in `children` as a string becomes text. */
 function el(tag, attributes = {}, ...children) {
-  const node = SVG_TAGS.has(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  const node = SVG_TAGS.has(tag)
+    ? document.createElementNS("http://www.w3.org/2000/svg", tag)
+    : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (value === true) node.setAttribute(name, "");
     else if (value !== false && value !== undefined && value !== null) node.setAttribute(name, value);
   }
-  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return fill(node, children);
+}
+
+/** Replace what an element holds; lists may hold lists, and what is empty is passed over. */
+function fill(node, ...children) {
+  node.replaceChildren(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return node;
 }
 
