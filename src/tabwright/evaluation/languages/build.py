@@ -140,7 +140,8 @@ class Builder:
             self._make_all(sources)
         except (BuildError, ConnectionEnded) as error:
             said = f"{type(error).__name__} {error}"
-            raise RecordError(f"{self.language.name}: its kit cannot be built: {said}; {self.language.remedy}") from None
+            language = self.language
+            raise RecordError(f"{language.name}: its kit cannot be built: {said}; {language.remedy}") from None
 
     def _make_all(self, sources: Mapping[str, bytes]) -> None:
         language, variables = self.language, self.language.variables()
