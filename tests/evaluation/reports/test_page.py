@@ -338,6 +338,18 @@ SCRIPT = """() => {
 }"""
 NAMELESS = """[...document.querySelectorAll('button, input, select')]
     .filter(e => !(e.labels?.length || e.textContent.trim() || e.ariaLabel)).length"""
+
+
+def test_a_damaged_file_says_so(browser: Browser, folder: Path, tmp_path: Path) -> None:
+    text = (folder / "greedy.report.html").read_text()
+    middle = text.index('id="summary">') + 200
+    (tmp_path / "cut.html").write_text(text[:middle] + text[middle + 40 :])
+    page = browser.new_page()
+    page.goto((tmp_path / "cut.html").as_uri())
+    expect(page.locator("h1")).to_contain_text("The report cannot be opened: ")
+    page.close()
+
+
 # Elements whose text reaches beyond the window.
 WIDER = """[...document.querySelectorAll('body *')]
     .filter(e => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 0.5)
