@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tabwright.cli.benchmarks import fetch_benchmark
+from tabwright.cli.benchmarks import fetch_benchmark, load_problems
+from tabwright.download import DownloadError
+from tabwright.records import Problem, RecordError
 from tabwright.sampling.llamacpp import LlamaCppConfig, LlamaCppEngine
 from tabwright.sampling.models import LocalModel, pull
 
@@ -35,6 +37,22 @@ def benchmarks() -> Path:
     """The folder of HumanEval: the one that the environment names, else where its authors' package was fetched to."""
     named = os.environ.get("TABWRIGHT_BENCHMARKS")
     return Path(named) if named else fetch_benchmark("HumanEval.jsonl.gz").parent
+
+
+@pytest.fixture(scope="session")
+def published() -> Callable[[str], dict[str, Problem]]:
+    """Loads a benchmark by its name; where its data cannot be had the test is skipped by that name, in CI it fails."""
+
+    def load(name: str) -> dict[str, Problem]:
+        folder = os.environ.get("TABWRIGHT_BENCHMARKS")
+        try:
+            return load_problems(name, Path(folder) if folder else None)
+        except (DownloadError, RecordError) as error:
+            if folder or os.environ.get("CI"):
+                raise
+            pytest.skip(f"{error}; or name a folder that has it with TABWRIGHT_BENCHMARKS")
+
+    return load
 
 
 async def _engine(model: LocalModel) -> LlamaCppEngine:

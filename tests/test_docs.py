@@ -77,7 +77,7 @@ def start(command: list[str], cwd: Path, started: list[subprocess.Popen[str]]) -
     process = subprocess.Popen(
         command,
         cwd=cwd,
-        env=environment(),
+        env=environment() | ({"PYTHONWARNINGS": "default"} if command[0] == "make" else {}),  # pip has its own
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -13,7 +13,7 @@ import os
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from itertools import islice
 from pathlib import Path
 from types import NoneType, UnionType
@@ -38,10 +38,12 @@ class Record:
             RecordError: a required key is missing, or a value is not of its field's type; numbers must be finite.
         """
         hints = _hints(cls)
-        try:
-            record = cls(**{key: value for key, value in row.items() if key in hints})
-        except TypeError as error:
-            raise RecordError(f"{cls.__name__}: {error}") from None
+        missing = [
+            f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING and f.name not in row
+        ]
+        if missing:
+            raise RecordError(f"{missing[0]} is missing; a {cls.__name__.lower()} needs it")
+        record = cls(**{key: value for key, value in row.items() if key in hints})
         for name, hint in hints.items():
             value = getattr(record, name)
             if not _fits(value, hint):
@@ -93,8 +95,19 @@ class Document(Record):
 class Problem(Record):
     """One task of a benchmark, with openai/human-eval's field names.
 
-    `test` defines `check(candidate)`; `entry_point` names the function that the program must define. A problem with a
-    `suffix`, as in openai/human-eval-infilling, asks for what stands between prompt and suffix.
+    Attributes:
+        prompt: what a model is given.
+        entry_point: the function that the program must define.
+        test: in Python it defines `check(candidate)`, or is run as it stands; in other languages it is as HumanEval-X
+            has it.
+        canonical_solution: a completion that passes.
+        suffix: what follows the completion, as in openai/human-eval-infilling.
+        language: "python", or a key of evaluation's table of languages.
+        preamble: what stands before the completion in the program; the prompt where None.
+        setup: lines that the program's process runs after its own; they make what the test needs of it.
+        stops: strings that end a completion; those of the language where None.
+        declaration: the prompt without its description, as HumanEval-X has it for translations.
+        form: whether the prompt is code, which prompt styles can be put around, or a text that stands by itself.
     """
 
     task_id: str
@@ -103,6 +116,17 @@ class Problem(Record):
     test: str
     canonical_solution: str = ""
     suffix: str = ""
+    language: str = "python"
+    preamble: str | None = None
+    setup: str = ""
+    stops: list[str] | None = None
+    declaration: str = ""
+    form: Literal["code", "text"] = "code"
+
+    def program(self, completion: str) -> str:
+        """Return the program that a completion makes."""
+        before = self.prompt if self.preamble is None else self.preamble
+        return before + completion + self.suffix
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,7 +198,8 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     except FileNotFoundError:
         raise RecordError(f"{path}: no such file") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise RecordError(f"{path}: cannot be read: {error}") from None
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise RecordError(f"{path}: cannot be read: {reason}") from None
 
 
 def read_records(path: Path, kind: type[R], *, skip: int = 0) -> Iterator[R]:

@@ -50,7 +50,7 @@ def test_names_of_errors_are_printed_as_what_they_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((".",), ".: cannot be read: [Errno 21] Is a directory: '.'"),
+        ((".",), ".: cannot be read: Is a directory"),
         (("deep.jsonl",), "deep.jsonl, line 1: not JSON; remove or mend the line"),
         (("nan.jsonl",), "nan.jsonl, record 1: mean_logprob must be a finite number or null, got nan"),
         (("s.jsonl", "--timeout", "inf"), "timeout_s: got inf, must be at most 86400"),

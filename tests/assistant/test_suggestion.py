@@ -11,7 +11,7 @@ from tabwright.assistant import Cursor, find_language, prompt_for, question_abou
 from tabwright.evaluation import load_benchmark
 from tabwright.sampling import ChatPrompt, Engine, InfillPrompt, SamplingOptions, TextPrompt
 from tabwright.sampling.llamacpp import LlamaCppEngine
-from tabwright.sampling.samples import problem_prompt
+from tabwright.sampling.samples import ask
 
 PYTHON = find_language("Python")
 
@@ -43,16 +43,18 @@ async def test_the_best_style_is_asked_just_as_it_was_measured(qwen_engine: Llam
     card = qwen_engine.card
     for problem in load_benchmark("humaneval", directory=benchmarks).values():
         prompt, stops = prompt_for(card, Cursor(prefix=problem.prompt, language=PYTHON))
-        measured, measured_stops = problem_prompt(problem, card.prompt_style)
+        measured = ask(problem, card.prompt_style)
         if len(problem.prompt) <= 1200:
-            assert prompt == measured
-        assert set(measured_stops) & set(stops) == {"\n```"}
+            assert prompt == measured.prompt
+        assert set(measured.stops) & set(stops) == {"\n```"}
 
 
 async def test_a_suggestion_ends_with_its_block(qwen_engine: LlamaCppEngine) -> None:
     doubled = 'def is_even(n):\n    """Return True if n is even."""\n'
     text = await suggestion(qwen_engine, Cursor(prefix=doubled, language=PYTHON), max_tokens=64)
     assert text.strip() == "return n % 2 == 0"
+    first_line = Cursor(prefix="def add(a, b):\n    ", language=PYTHON)
+    assert "\n\n" not in await suggestion(qwen_engine, first_line, max_tokens=64)
     asked = Cursor(prefix="# A function that returns True if its argument n is even\n", language=PYTHON)
     assert "def " in await suggestion(qwen_engine, asked, max_tokens=24)
 

@@ -66,6 +66,24 @@ def test_a_place_that_cannot_be_written_to_is_named_in_one_line(tabwright: Run, 
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.usefixtures("smollm2")
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("serve", "--api-key", ""), "tabwright: --api-key: the key is empty"),
+        (("complete", "-", "--max-tokens", "99999", *SMALL), "max_tokens: 99999 leaves no room for a prompt"),
+        (("evaluate", "/dev/null"), "/dev/null: not a regular file"),
+        (("evaluate", "half.jsonl"), "half.jsonl, record 1: completion is missing; a sample needs it"),
+        (("sample", "--benchmark", "/tmp"), "/tmp: problems are read from files that end in .jsonl"),
+    ],
+)
+def test_bad_input_is_named_in_one_line(tabwright: Run, tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
+    (tmp_path / "half.jsonl").write_text('{"task_id": "HumanEval/0"}\n')
+    result = tabwright(*arguments)
+    assert result.returncode == 2
+    assert told in result.stderr.splitlines()[-1]
+
+
 def test_a_style_for_what_is_to_be_filled_in_is_refused(tabwright: Run, tmp_path: Path) -> None:
     row = {"task_id": "t", "prompt": "a", "suffix": "b", "entry_point": "f", "test": ""}
     (tmp_path / "mine.jsonl").write_text(json.dumps(row) + "\n")

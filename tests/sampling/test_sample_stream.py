@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tabwright.sampling.engine import Token
+from tabwright.sampling.engine import SamplingOptions, Token
 from tabwright.sampling.sample_stream import SampleStream, server_sent
 
 
 def run(
     respell: str, stops: tuple[str, ...], pieces: list[str], max_tokens: int = 100
 ) -> tuple[str, list[str], SampleStream]:
-    stream = SampleStream(respell, stops, max_tokens)
+    stream = SampleStream(respell, SamplingOptions(stop=stops), max_tokens)
     text, tokens = "", []
     for number, piece in enumerate(pieces):
         shown, drawn = stream.push(piece, [Token(text=piece, logprob=-float(number))])

@@ -24,6 +24,12 @@ class NoHandles:
     def iterator(self, number: int) -> object:
         return ("iterator", number)
 
+    def owned(self, value: object) -> str | int:
+        return "theirs"
+
+    def own(self, target: str | int) -> object:
+        return ("own", target)
+
 
 def across(value: Any) -> Any:
     return json.loads(json.dumps(encode(value, NoHandles())), object_hook=decoder(NoHandles()))

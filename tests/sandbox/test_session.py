@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tabwright.sandbox import ConnectionEnded, Limits, Result, Sandbox, SandboxError, Session
-from tabwright.sandbox.session import REQUIRED
+from tabwright.sandbox import ConnectionEnded, Limits, RemoteError, Result, Sandbox, SandboxError, Session
+from tabwright.sandbox.sandbox import REQUIRED
 
 SOURCE = str(Path(__file__).parents[2] / "src")
 
@@ -36,6 +36,11 @@ def run(sandbox: Sandbox) -> Iterator[Session]:
         "def total(items): return sum(items)\n"
         "def adder(n): return lambda m: n + m\n"
         "def fail(): raise ValueError('no good')\n"
+        "class Box:\n    def __init__(self): self.items = [1, 2]\n"
+        "box = Box()\n"
+        "def size(b): return len(b.items)\n"
+        "def same(f): return f\n"
+        "def stop(n): raise StopIteration('over')\n"
     ) as session:
         session.load()
         yield session
@@ -89,6 +94,25 @@ def test_functions_iterators_and_generators_cross(run: Session) -> None:
     assert run.function("adder")(2)(3) == 5
     endless = run.function("forever")()
     assert [next(endless), next(endless)] == [1, 1]
+
+
+def test_what_is_no_plain_data_can_be_handed_back_to_its_owner(run: Session) -> None:
+    assert run.function("size")(run.function("box")) == 2
+    with pytest.raises(RemoteError, match="CodecError: Box is not plain data"):
+        run.function("same")(run.function("box"))
+    with pytest.raises(RemoteError, match="CodecError: a handle of nothing"):
+        run.function("size")(run.function("absent"))
+
+
+def test_the_end_of_an_iteration_is_an_error_like_any_other(run: Session) -> None:
+    with pytest.raises(RemoteError, match="StopIteration: over"):
+        list(map(run.function("stop"), [1, 2]))
+
+
+def test_a_function_comes_back_as_itself(run: Session) -> None:
+    def mine() -> None: ...
+
+    assert run.function("same")(mine) is mine
 
 
 def test_errors_keep_their_type(run: Session) -> None:

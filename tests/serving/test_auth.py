@@ -109,6 +109,7 @@ def test_the_openai_client_raises_authentication_error(start_server: Any) -> Non
         ({"Host": "127.0.0.1.evil.example"}, 403),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "http://["}, 403),
+        ({"Origin": "null"}, 403),
     ],
 )
 def test_another_site_cannot_use_a_server_for_this_machine(headers: dict[str, str], status: int) -> None:

@@ -70,7 +70,9 @@ def prompt_for(card: ModelCard, cursor: Cursor) -> tuple[Prompt, tuple[str, ...]
 
 
 def _is_in_block(prefix: str) -> bool:
-    return prefix.rstrip().rpartition("\n")[2][:1].isspace()
+    """Whether the last line that says something is indented, or the cursor stands indented below it."""
+    written, cursor_line = prefix.rstrip(), prefix.rpartition("\n")[2]
+    return written.rpartition("\n")[2][:1].isspace() or bool(written and cursor_line and not cursor_line.strip())
 
 
 def _shown_and_repeated(text: str) -> tuple[str, str]:

@@ -9,12 +9,13 @@ if TYPE_CHECKING:
     from tabwright.records import Problem
 
 
-def load_problems(name: str, folder: Path | None) -> dict[str, Problem]:
-    """Return a benchmark's problems by task_id."""
+def load_problems(name: str, folder: Path | None, *, as_published: bool = False) -> dict[str, Problem]:
+    """Return a benchmark's problems by task_id, its known faults mended or left as they were published."""
     from tabwright.evaluation import load_benchmark
     from tabwright.sampling.models import cache_folder
 
-    return load_benchmark(name, directory=folder, cache=cache_folder() / "benchmarks", fetch=fetch_benchmark)
+    cache = cache_folder() / "benchmarks"
+    return load_benchmark(name, directory=folder, cache=cache, fetch=fetch_benchmark, as_published=as_published)
 
 
 def fetch_benchmark(file: str) -> Path:

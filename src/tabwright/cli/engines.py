@@ -51,7 +51,7 @@ async def start_engine(options: EngineOptions, model: LocalModel | None) -> Engi
         )
     from tabwright.sampling.llamacpp import LlamaCppConfig, LlamaCppEngine
 
-    return await LlamaCppEngine.start(
+    engine = await LlamaCppEngine.start(
         LlamaCppConfig(
             path=model.path,
             name=model.name,
@@ -62,6 +62,11 @@ async def start_engine(options: EngineOptions, model: LocalModel | None) -> Engi
             n_threads=options.threads or None,
         )
     )
+    if engine.card.context_length < options.context:
+        typer.echo(
+            f"--context {options.context}: {model.name} has {engine.card.context_length}, which is used", err=True
+        )
+    return engine
 
 
 def obtain_for(options: EngineOptions) -> LocalModel | None:

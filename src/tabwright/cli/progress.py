@@ -30,9 +30,17 @@ def count_bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda n_done: bar.update(task, completed=n_done)
+    bar = Progress(*columns, console=Console(stderr=True))
+    task = bar.add_task(label, total=total)
+
+    def show(n_done: int) -> None:
+        bar.start()  # not before there is something to show: what is wrong is said without an empty bar above it
+        bar.update(task, completed=n_done)
+
+    try:
+        yield show
+    finally:
+        bar.stop()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ Errors are `RecordError` (a file or a record is wrong) and `sandbox.SandboxError
 """
 
 from tabwright.evaluation.benchmarks import benchmarks, load_benchmark
+from tabwright.evaluation.faults import faults_of
 from tabwright.evaluation.rankings import RANKINGS, rank
 from tabwright.evaluation.report import Estimate, Report, build_report
 from tabwright.evaluation.scoring import ScoringSettings, fingerprint, read_samples, read_scores, score_samples
@@ -24,6 +25,7 @@ __all__ = [
     "ScoringSettings",
     "benchmarks",
     "build_report",
+    "faults_of",
     "fingerprint",
     "judge",
     "load_benchmark",

@@ -17,11 +17,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tabwright.records import Outcome, Problem
+from tabwright.records import Outcome, Problem, RecordError
 from tabwright.sandbox import Limits, SandboxError
 
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from tabwright.evaluation.worker import main; main()"
 _GRACE_S = 15.0
+_BUILD_GRACE_S = 200.0  # each of kit, test and program has a deadline of its own
 _ATTEMPTS = 2
 _PARTING_S = 5.0
 
@@ -70,8 +71,14 @@ class _Worker:
         self._send(json.dumps({"problem": job.problem.to_mapping(), "completion": job.completion}))
 
     def take(self) -> Verdict | None:
-        """Return the verdict that is ready to be read, None where the worker has died."""
+        """Return the verdict that is ready to be read, None where the worker has died.
+
+        Raises:
+            RecordError: the problem cannot be judged, whatever the sample.
+        """
         row = self._receive()
+        if "wrong" in row:
+            raise RecordError(row["wrong"])
         if "outcome" not in row:
             return None
         return Verdict(outcome=row["outcome"], error=row["error"], duration_s=row["duration_s"], output=row["output"])
@@ -104,6 +111,13 @@ class _Worker:
 class Pool:
     """A number of workers. Use as a context manager.
 
+    Args:
+        workers: how many processes.
+        limits: what each program may use.
+        packages: installed Python packages that programs may import.
+        kits: where prebuilt parts of compiled languages are kept; needed for these alone.
+        unsafe: run even where programs cannot be isolated.
+
     Attributes:
         layers: the sandbox's layers, as the first worker reported them.
 
@@ -111,9 +125,19 @@ class Pool:
         SandboxError: programs cannot be isolated here.
     """
 
-    def __init__(self, workers: int, *, limits: Limits, packages: Sequence[str] = (), unsafe: bool = False) -> None:
-        self._settings = json.dumps({"limits": asdict(limits), "packages": list(packages), "unsafe": unsafe})
-        self._patience_s = limits.timeout_s + _GRACE_S
+    def __init__(
+        self,
+        workers: int,
+        *,
+        limits: Limits,
+        packages: Sequence[str] = (),
+        kits: Path | None = None,
+        unsafe: bool = False,
+    ) -> None:
+        self._settings = json.dumps(
+            {"limits": asdict(limits), "packages": list(packages), "kits": str(kits), "unsafe": unsafe}
+        )
+        self._timeout_s = limits.timeout_s
         self._selector = selectors.DefaultSelector()
         self._workers: list[_Worker] = []
         try:
@@ -138,12 +162,15 @@ class Pool:
                 elif job is not None:
                     self._feed(worker, waiting)
                     yield job.index, verdict
-            for worker in [w for w in self._workers if w.job and time.monotonic() - w.since > self._patience_s]:
+            for worker in [w for w in self._workers if w.job and time.monotonic() - w.since > self._patience(w.job)]:
                 lost = worker.job
                 assert lost is not None
                 self._feed(self._replace(worker), waiting)
                 error = "the program's answer held up the tests"
                 yield lost.index, Verdict(outcome="timeout", error=error, duration_s=None)
+
+    def _patience(self, job: Job) -> float:
+        return self._timeout_s + (_GRACE_S if job.problem.language == "python" else _BUILD_GRACE_S)
 
     def close(self) -> None:
         """End every worker."""

@@ -10,12 +10,14 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tabwright.evaluation.languages.table import languages
 from tabwright.evaluation.pool import Job, Pool, Verdict
 from tabwright.records import Problem, Record, RecordError, Sample, Score, read_records, read_rows
 from tabwright.sandbox import Limits
@@ -74,6 +76,8 @@ def read_samples(path: Path, problems: Mapping[str, Problem]) -> list[Sample]:
     Raises:
         RecordError: a sample lacks a key, has a value of the wrong type, or names a task that does not exist.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise RecordError(f"{path}: not a regular file; write the samples to one, as scores belong to a file")
     samples = list(read_records(path, Sample))
     for number, sample in enumerate(samples, start=1):
         if sample.task_id not in problems:
@@ -114,9 +118,12 @@ def score_samples(
     settings: ScoringSettings | None = None,
     workers: int | None = None,
     fresh: bool = False,
+    kits: Path | None = None,
     on_score: Callable[[Score, int, int], None] | None = None,
 ) -> list[Score]:
     """Score every sample, going on where an earlier call with the same arguments was interrupted.
+
+    Samples of one problem that are the same text are run once.
 
     Args:
         samples: JSON Lines of `Sample`, or of openai/human-eval.
@@ -125,6 +132,7 @@ def score_samples(
         settings: how programs are run.
         workers: processes; as many as there are processors where None.
         fresh: throw away what `out` holds.
+        kits: where prebuilt parts of compiled languages are kept; only for this call where None.
         on_score: called with each new score, the number of samples that have one, and the number of samples.
 
     Returns:
@@ -143,27 +151,82 @@ def score_samples(
     header = _expected(samples, problems, settings)
     if out.exists() and out.samefile(samples):
         raise RecordError(f"{out}: holds the samples themselves; choose another file")
-    with _locked(out) as descriptor:
+    _check_languages({problems[sample.task_id].language for sample in todo})
+    with _locked(out) as descriptor, _kits(kits) as folder:
         _cut(out, descriptor, fresh=fresh)
         found = _resume(out, header, todo)
-        remaining = [index for index in range(len(todo)) if index not in found]
-        if remaining:
-            count = min(count, len(remaining))
-            with Pool(count, limits=limits, packages=settings.packages, unsafe=settings.unsafe) as pool:
+        groups = _same_programs(todo, found)
+        book = _Book(descriptor, todo, groups, found, on_score)
+        for first in groups.keys() & found.keys():
+            book.settle(first, _verdict(found[first]))
+        jobs = [_job(first, todo[first], problems) for first in groups if first not in found]
+        if jobs:
+            with Pool(
+                min(count, len(jobs)), limits=limits, packages=settings.packages, kits=folder, unsafe=settings.unsafe
+            ) as pool:
                 if not os.fstat(descriptor).st_size:
                     _append(descriptor, {_HEADER_KEY: asdict(replace(header, layers=pool.layers))})
-                jobs = (_job(index, todo[index], problems) for index in remaining)
-                for index, verdict in pool.run(jobs):
-                    found[index] = _make_score(index, todo[index], verdict)
-                    _append(descriptor, found[index].to_mapping())
-                    if on_score is not None:
-                        on_score(found[index], len(found), len(todo))
+                for first, verdict in pool.run(jobs):
+                    book.settle(first, verdict)
             os.fsync(descriptor)
     return [found[index] for index in range(len(todo))]
 
 
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """Writes a verdict down for every sample that is the same program."""
+
+    descriptor: int
+    todo: Sequence[Sample]
+    groups: Mapping[int, Sequence[int]]
+    found: dict[int, Score]
+    on_score: Callable[[Score, int, int], None] | None
+
+    def settle(self, first: int, verdict: Verdict) -> None:
+        for index in self.groups[first]:
+            self.found[index] = _make_score(index, self.todo[index], verdict)
+            _append(self.descriptor, self.found[index].to_mapping())
+            if self.on_score is not None:
+                self.on_score(self.found[index], len(self.found), len(self.todo))
+
+
+def _check_languages(keys: Collection[str]) -> None:
+    for key in sorted(set(keys) - {"python"}):
+        if key not in languages():
+            raise RecordError(f"language {key!r} is unknown; known are {', '.join(['python', *languages()])}")
+        languages()[key].check()
+
+
+@contextmanager
+def _kits(folder: Path | None) -> Iterator[Path]:
+    if folder is not None:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="tabwright-kits-") as temporary:
+        yield Path(temporary)
+
+
+def _same_programs(todo: Sequence[Sample], found: Mapping[int, Score]) -> dict[int, list[int]]:
+    """Return the samples without a score, grouped by the first sample that is the same text for the same problem.
+
+    Where that first sample has its score already, the others of its group are to have the same.
+    """
+    firsts: dict[tuple[str, str], int] = {}
+    for index in (*sorted(found), *range(len(todo))):
+        firsts.setdefault((todo[index].task_id, todo[index].completion), index)
+    groups: dict[int, list[int]] = {}
+    for index in range(len(todo)):
+        if index not in found:
+            groups.setdefault(firsts[todo[index].task_id, todo[index].completion], []).append(index)
+    return groups
+
+
 def _job(index: int, sample: Sample, problems: Mapping[str, Problem]) -> Job:
     return Job(index=index, problem=problems[sample.task_id], completion=sample.completion)
+
+
+def _verdict(score: Score) -> Verdict:
+    return Verdict(outcome=score.outcome, error=score.error, duration_s=score.duration_s, output=score.output)
 
 
 def _make_score(index: int, sample: Sample, verdict: Verdict) -> Score:
@@ -233,5 +296,9 @@ def _resume(path: Path, expected: ScoresHeader, samples: Sequence[Sample]) -> di
 def _append(descriptor: int, row: Mapping[str, Any]) -> None:
     # ASCII alone, as programs choose what stands in here, and people look at it in a terminal.
     line = memoryview(json.dumps(row).encode() + b"\n")
-    while line:
-        line = line[os.write(descriptor, line) :]
+    try:
+        while line:
+            line = line[os.write(descriptor, line) :]
+    except OSError as error:
+        error.filename = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+        raise

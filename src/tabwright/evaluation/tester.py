@@ -1,8 +1,8 @@
 """One problem and one completion -> what came of it. The test runs here; the program runs in the sandbox.
 
 As in openai/human-eval the program is prompt + completion, and the suffix where the problem has one; the test's `check`
-is given the function that `entry_point` names; but the function that the test holds only carries plain data to the
-program's process and back.
+is given the function that `entry_point` names (a test without one is just run, as in MBPP); but the function that the
+test holds only carries plain data to the program's process and back.
 
 Differs: names of the prompt that a test uses (HumanEval/32, 38 and 50 call a helper that the prompt defines) are the
 prompt's own, not what the completion made of them.
@@ -10,6 +10,7 @@ prompt's own, not what the completion made of them.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
 import functools
@@ -21,7 +22,7 @@ from typing import Any
 
 from tabwright.records import Problem
 from tabwright.sandbox import ConnectionEnded, Result, Sandbox
-from tabwright.sandbox.calls import TooLate
+from tabwright.sandbox.channel import TooLate
 
 # The program's own deadline is kept where its answers are read; this one ends a test that goes on by itself.
 _TEST_GRACE_S = 0.5
@@ -32,6 +33,7 @@ class _Test:
     prompt: CodeType | None
     test: CodeType
     names: frozenset[str]
+    has_check: bool
 
 
 def judge(sandbox: Sandbox, problem: Problem, completion: str) -> Result:
@@ -39,7 +41,8 @@ def judge(sandbox: Sandbox, problem: Problem, completion: str) -> Result:
 
     Must be called from the main thread of a process, as it uses SIGALRM.
     """
-    with sandbox.session(problem.prompt + completion + problem.suffix) as session:
+    setup = f"\n{problem.setup}" if problem.setup else ""
+    with sandbox.session(problem.program(completion) + setup) as session:
         try:
             with _alarm(sandbox.limits.timeout_s + _TEST_GRACE_S):
                 session.load()
@@ -50,7 +53,8 @@ def judge(sandbox: Sandbox, problem: Problem, completion: str) -> Result:
 
 
 def _run(problem: Problem, function: Callable[[str], Callable[..., Any]]) -> None:
-    test = _compile(problem.prompt, problem.test, problem.entry_point, problem.task_id)
+    prompt = problem.prompt if problem.preamble is None else problem.preamble
+    test = _compile(prompt, problem.test, problem.entry_point, problem.task_id)
     scope: dict[str, Any] = {"__name__": "test"}
     if test.prompt is not None:
         exec(test.prompt, scope)  # noqa: S102 - the benchmark's own text, no part of the sample
@@ -58,7 +62,8 @@ def _run(problem: Problem, function: Callable[[str], Callable[..., Any]]) -> Non
         scope[name] = function(name)
     scope[problem.entry_point] = function(problem.entry_point)
     exec(test.test, scope)  # noqa: S102 - as above
-    scope["check"](scope[problem.entry_point])
+    if test.has_check:
+        scope["check"](scope[problem.entry_point])
 
 
 @functools.lru_cache(maxsize=4096)
@@ -67,11 +72,12 @@ def _compile(prompt: str, test: str, entry_point: str, task_id: str) -> _Test:
     prompt_code = None
     code = compile(test, name, "exec", dont_inherit=True)
     names = frozenset(_names(code))
+    has_check = any(isinstance(node, ast.FunctionDef) and node.name == "check" for node in ast.parse(test).body)
     with contextlib.suppress(SyntaxError):  # a prompt may end in the middle of a statement
         prompt_code = compile(prompt, name, "exec", dont_inherit=True)
     if prompt_code is not None and not names & set(prompt_code.co_names) - {entry_point}:
         prompt_code = None  # most tests use nothing of it
-    return _Test(prompt=prompt_code, test=code, names=names)
+    return _Test(prompt=prompt_code, test=code, names=names, has_check=has_check)
 
 
 def _names(code: CodeType) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """A worker process: jobs on standard input, results on standard output, one JSON object a line.
 
-It holds tests and a sandbox. The first line it reads are the settings, the first that it writes the active layers.
+It holds tests and sandboxes. The first line it reads are the settings, the first that it writes the active layers.
 Its own address space is limited, in case that a test makes more of an answer than the reader of answers accepts.
 """
 
@@ -10,11 +10,17 @@ import json
 import os
 import resource
 import sys
-from typing import Any
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
+from tabwright.evaluation.languages import Judge, languages
 from tabwright.evaluation.tester import judge
-from tabwright.records import Problem
-from tabwright.sandbox import Limits, Sandbox, SandboxError, kernel
+from tabwright.records import Problem, RecordError
+from tabwright.sandbox import Limits, Result, Sandbox, SandboxError
+from tabwright.sandbox.linux import kernel
 
 # Generous: a worker takes 26 MiB of address space, and 183 MiB once NumPy has multiplied on two cores.
 _MEMORY_BYTES = 4 << 30
@@ -37,16 +43,50 @@ def main() -> None:
         results.flush()
 
     try:
-        limits = Limits(**settings["limits"])
-        with Sandbox(limits, packages=settings["packages"], unsafe=settings["unsafe"]) as sandbox:
-            reply({"layers": sandbox.layers})
+        with _Judges(settings) as judges:
+            reply({"layers": judges.layers})
             for line in sys.stdin:
                 job = json.loads(line)
-                result = judge(sandbox, Problem.from_mapping(job["problem"]), job["completion"])
+                try:
+                    result = judges.judge(Problem.from_mapping(job["problem"]), job["completion"])
+                except RecordError as error:
+                    reply({"wrong": str(error)})
+                    continue
                 verdict = {"outcome": result.outcome, "error": result.error, "duration_s": result.duration_s}
                 reply(verdict | {"output": _shorten(result.output)})
     except SandboxError as error:
         reply({"refused": str(error)})
+
+
+class _Judges:
+    """Judges of every language, each started when it is first needed."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self._settings = settings
+        self._limits = Limits(**settings["limits"])
+        self._stack = ExitStack()
+        self._others: dict[str, Judge] = {}
+        self._python = self._stack.enter_context(
+            Sandbox(self._limits, packages=settings["packages"], unsafe=settings["unsafe"])
+        )
+        self.layers = self._python.layers
+
+    def judge(self, problem: Problem, completion: str) -> Result:
+        if problem.language == "python":
+            return judge(self._python, problem, completion)
+        key = problem.language
+        if key not in self._others:
+            kits, unsafe = Path(self._settings["kits"]), self._settings["unsafe"]
+            self._others[key] = self._stack.enter_context(Judge(languages()[key], self._limits, kits, unsafe=unsafe))
+        return self._others[key].judge(problem, completion)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
 
 
 def _shorten(text: str) -> str:

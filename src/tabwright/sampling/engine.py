@@ -11,6 +11,8 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from tabwright.sampling.blocks import Block
+
 FinishReason = Literal["stop", "length"]
 Role = Literal["system", "user", "assistant"]
 PromptStyle = Literal["completion", "fence", "shown-fence", "chat"]
@@ -22,6 +24,10 @@ class EngineError(RuntimeError):
 
 class PromptError(EngineError):
     """The prompt cannot be answered as it stands: too long, or of a kind that the model does not know."""
+
+
+class LengthError(PromptError):
+    """More tokens are asked for than the model's context has room for beside any prompt."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +104,7 @@ class SamplingOptions:
         seed: the same seed gives the same text, on an engine that decodes nothing else meanwhile (a batch of several
             differs in its last bits); None draws one, and lets a cached prompt be used.
         stop: strings that end a sample; they are not part of its text.
+        block: a sample ends where this block of code ends; its closing bracket is part of its text.
         n: samples of the same prompt, which is read once.
         top_logprobs: how many alternatives to report for each token.
         max_prompt_tokens: cut what may be cut of the prompt (see `tabwright.sampling.prompts`) to this many tokens;
@@ -110,6 +117,7 @@ class SamplingOptions:
     top_p: float = 0.95
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    block: Block | None = None
     n: int = 1
     top_logprobs: int = 0
     max_prompt_tokens: int | None = None

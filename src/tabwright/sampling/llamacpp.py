@@ -39,7 +39,7 @@ from tabwright.sampling.engine import (
 from tabwright.sampling.healing import Vocabulary, grammar
 from tabwright.sampling.llamacpp_server import drop, keep_python_signals, load, make_folder
 from tabwright.sampling.models.gguf import GGUFFile, read_gguf
-from tabwright.sampling.prompts import Piece, RenderedPrompt, Renderer
+from tabwright.sampling.prompts import Piece, RenderedPrompt, Renderer, check_length
 from tabwright.sampling.sample_stream import SampleStream, server_sent
 from tabwright.sampling.slots import SlotBook
 from tabwright.sampling.stops import line_after
@@ -128,6 +128,7 @@ class LlamaCppEngine:
             raise PromptError(f"model '{self._card.name}' has no chat template; use completion instead")
         if isinstance(prompt, InfillPrompt) and self._card.infill is None:
             options = _stop_before(options, line_after(prompt.suffix))
+        check_length(options.max_tokens, self._card.context_length)
         if isinstance(prompt, TextPrompt) and not prompt.text:
             rendered = RenderedPrompt([self._empty_prompt], "")
         else:
@@ -154,7 +155,7 @@ class LlamaCppEngine:
         self, rendered: RenderedPrompt, options: SamplingOptions, first: int
     ) -> AsyncGenerator[Chunk, None]:
         """Decode at most `slots` samples at once; sample numbers begin at `first`."""
-        streams = [SampleStream(rendered.respell, options.stop, options.max_tokens) for _ in range(options.n)]
+        streams = [SampleStream(rendered.respell, options, options.max_tokens) for _ in range(options.n)]
         again = []
         with self._book.slot_for(rendered.ids) if options.n == 1 else self._book.spread() as slot:
             request = _request(rendered, options, slot, is_first=first == 0)

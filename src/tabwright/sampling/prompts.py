@@ -16,6 +16,7 @@ from tabwright.sampling.engine import (
     ChatPrompt,
     InfillPrompt,
     InfillTokens,
+    LengthError,
     Message,
     Prompt,
     PromptError,
@@ -157,6 +158,18 @@ class Renderer:
 
 def _ids(tokenized: Sequence[Sequence[Piece]]) -> list[int]:
     return [token for pieces in tokenized for token, _ in pieces]
+
+
+def check_length(max_tokens: int, context_length: int) -> None:
+    """Refuse a length that leaves no room for a prompt.
+
+    Raises:
+        LengthError: it does not fit the context.
+    """
+    if max_tokens >= context_length:
+        raise LengthError(
+            f"max_tokens: {max_tokens} leaves no room for a prompt in a context of {context_length}; ask for fewer"
+        )
 
 
 def _check_room(needed: int, room: int) -> None:

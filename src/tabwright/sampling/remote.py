@@ -109,7 +109,7 @@ class RemoteEngine:
         prompt = _cut(prompt, options, self._card.context_length)
         respell = _respell(prompt)
         limit = options.max_tokens or _ALL_THERE_IS
-        streams = [SampleStream(respell, options.stop, limit) for _ in range(options.n)]
+        streams = [SampleStream(respell, options, limit) for _ in range(options.n)]
         failed: set[int] = set()
         async with aclosing(self._events(self._request(prompt, respell, options))) as events:
             async for event in events:
@@ -139,7 +139,7 @@ class RemoteEngine:
         """One sample of the prompt as it stands, for a server that does not spell its end again."""
         seed = None if options.seed is None else options.seed + index
         options = replace(options, n=1, seed=seed)
-        stream = SampleStream("", options.stop, options.max_tokens or _ALL_THERE_IS)
+        stream = SampleStream("", options, options.max_tokens or _ALL_THERE_IS)
         async with aclosing(self._events(self._request(prompt, "", options))) as events:
             async for event in events:
                 for choice in event.get("choices", []):
@@ -339,4 +339,5 @@ def _raise_for(status: int, body: bytes) -> None:
         message = body[:200].decode("utf-8", "replace") or "no reason given"
     if status in (400, 422):
         raise PromptError(f"the remote server refused the request: {message}")
-    raise EngineError(f"the remote server answered {status}: {message}")
+    remedy = "; its address usually ends in /v1" if status == 404 else ""
+    raise EngineError(f"the remote server answered {status}: {message}{remedy}")

@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tabwright.sampling.engine import Token
+from tabwright.sampling.blocks import BlockMatcher
+from tabwright.sampling.engine import SamplingOptions, Token
 from tabwright.sampling.healing import Respelling
 from tabwright.sampling.stops import StopMatcher
 
@@ -19,11 +20,12 @@ from tabwright.sampling.stops import StopMatcher
 class SampleStream:
     """State of one sample while it is being decoded."""
 
-    def __init__(self, respell: str, stops: Sequence[str], max_tokens: int) -> None:
+    def __init__(self, respell: str, options: SamplingOptions, max_tokens: int) -> None:
         self._max_tokens = max_tokens
         self._n_new = 0
         self._respelling = Respelling(respell)
-        self._stops = StopMatcher(stops)
+        self._block = BlockMatcher(options.block)
+        self._stops = StopMatcher(options.stop)
         self._waiting: deque[tuple[int, Token]] = deque()
         self._n_read = self._n_shown = -len(respell)
         self.n_tokens = 0
@@ -35,8 +37,8 @@ class SampleStream:
 
     @property
     def stopped(self) -> bool:
-        """Whether a stop string was met."""
-        return self._stops.stopped
+        """Whether a stop string or the end of the block was met."""
+        return self._stops.stopped or self._block.stopped
 
     @property
     def over(self) -> bool:
@@ -54,11 +56,11 @@ class SampleStream:
             raise ValueError("the engine did not spell the end of the prompt again")
         for token in tokens:
             self._wait(token)
-        return self._show(self._stops.push(new))
+        return self._show(self._stops.push(self._block.push(new)))
 
     def flush(self) -> tuple[str, tuple[Token, ...]]:
         """Return what was held back, at the end of the sample."""
-        return self._show(self._stops.flush())
+        return self._show(self._stops.push(self._block.flush()) + self._stops.flush())
 
     def _wait(self, token: Token) -> None:
         """Queue a token by the place where its text begins; 0 is the first character of the sample."""

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Chen et al. 2021, section 3.1: a HumanEval sample ends where the function does.
-HUMANEVAL_STOPS = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
-
 
 class StopMatcher:
     """Cuts one sample's stream at the first stop string."""

@@ -1,4 +1,4 @@
-"""Run one untrusted Python program under limits -> outcome.
+"""Run one untrusted program under limits -> outcome.
 
 The program runs in a process of its own, in fresh namespaces, behind seccomp and Landlock; whoever judges it stays
 outside and only exchanges plain data with it. See docs/sandbox.md for the layers and SECURITY.md for what they do not
@@ -14,20 +14,24 @@ stop. This package knows no benchmark and imports nothing of the others.
     features() -> Features                           # .layers, .missing, .ready: what this machine offers
 """
 
-from tabwright.sandbox.calls import ConnectionEnded, RemoteError
+from tabwright.sandbox.calls import RemoteError
+from tabwright.sandbox.channel import ConnectionEnded
 from tabwright.sandbox.codec import CodecError
 from tabwright.sandbox.features import Features, features, run_program
-from tabwright.sandbox.limits import Limits, Outcome, Result, SandboxError
-from tabwright.sandbox.session import Sandbox, Session
+from tabwright.sandbox.limits import Limits, Outcome, Result, Rights, SandboxError
+from tabwright.sandbox.sandbox import Sandbox
+from tabwright.sandbox.session import Command, Session
 
 __all__ = [
     "CodecError",
+    "Command",
     "ConnectionEnded",
     "Features",
     "Limits",
     "Outcome",
     "RemoteError",
     "Result",
+    "Rights",
     "Sandbox",
     "SandboxError",
     "Session",

@@ -1,42 +1,24 @@
-"""Two processes that call each other's functions over a stream socket, in plain data.
+"""Two processes that call each other's functions over a channel, in plain data.
 
-A message is a four-byte length, then JSON: ["call", target, arguments, keywords], ["next", iterator], and the replies
+A message is JSON: ["call", target, arguments, keywords], ["next", iterator], and the replies
 ["value", value, changed arguments or null], ["raise", type, message], ["stop"]. While one side waits for its reply it
-answers the other's calls, so functions can be arguments. Sizes, the sum of sizes and waiting are bounded by the reader.
+answers the other's calls, so functions can be arguments.
 """
 
 from __future__ import annotations
 
 import builtins
 import json
-import socket
-import struct
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from tabwright.sandbox.channel import Channel, ConnectionEnded
 from tabwright.sandbox.codec import CodecError, RemoteFunction, decoder, encode
 
-_LENGTH = struct.Struct("!I")
-_CHUNK = 1 << 16
 _LONGEST_MESSAGE = 1000
+# In a test's `map` or `all` one of these would end the list of its cases.
+_ENDS_OF_ITERATION = (StopIteration, StopAsyncIteration)
 _MUTABLE = (list, dict, set, bytearray)
-
-
-class ConnectionEnded(BaseException):
-    """The other side has gone, was too late or broke the rules; tests cannot catch it with `except Exception`."""
-
-
-class HungUp(ConnectionEnded):
-    """The other side has gone."""
-
-
-class TooLate(ConnectionEnded):
-    """The deadline has passed."""
-
-
-class TooLarge(ConnectionEnded):
-    """The other side sent more than is accepted."""
 
 
 class RemoteError(Exception):
@@ -47,17 +29,12 @@ class Peer:
     """One end of a connection.
 
     Args:
-        connection: a connected stream socket; the peer owns it.
-        limit_bytes: the largest message that is accepted; four times as much is accepted in all.
+        channel: the connection.
         names: the functions that the other side may call by name.
     """
 
-    def __init__(self, connection: socket.socket, *, limit_bytes: int, names: dict[str, Any]) -> None:
-        self.deadline: float | None = None
-        self._connection = connection
-        self._limit = limit_bytes
-        self._budget = 4 * limit_bytes
-        self._buffer = bytearray()
+    def __init__(self, channel: Channel, names: dict[str, Any]) -> None:
+        self._channel = channel
         self.names = names
         self._exported: list[Any] = []
         self._decode = decoder(self)
@@ -67,6 +44,20 @@ class Peer:
         self._exported.append(value)
         return len(self._exported) - 1
 
+    def owned(self, value: object) -> str | int:
+        """Return the target of the other side's function `value`."""
+        if not isinstance(value, _Function) or value.peer is not self:
+            raise CodecError("a function of another connection is not plain data")
+        return value.target
+
+    def own(self, target: str | int) -> object:
+        """Return what this side has under that name or number."""
+        if isinstance(target, str) and target in self.names:
+            return self.names[target]
+        if type(target) is int and 0 <= target < len(self._exported):
+            return self._exported[target]
+        raise CodecError("a handle of nothing")
+
     def function(self, target: str | int) -> Callable[..., Any]:
         """Return a function that calls the other side's function of that name or number."""
         return _Function(self, target)
@@ -74,7 +65,8 @@ class Peer:
     def iterator(self, number: int) -> Iterator[Any]:
         """Return an iterator over the other side's iterator."""
         while True:
-            reply = self.request(["next", number])
+            self.send(["next", number])
+            reply = self.reply(may_stop=True)
             if reply[0] == "stop":
                 return
             yield reply[1]
@@ -98,14 +90,19 @@ class Peer:
         self.send(message)
         return self.reply()
 
-    def reply(self) -> list[Any]:
-        """Wait for the reply to the message that was sent, answering calls meanwhile."""
+    def reply(self, *, may_stop: bool = False) -> list[Any]:
+        """Wait for the reply to the message that was sent, answering calls meanwhile.
+
+        An iterator's end is a reply only to the question for its next item.
+        """
         while True:
             reply: list[Any] = self.receive()
             match reply:
                 case ["call", *_] | ["next", _]:
                     self.send(self.answer(reply))
-                case ["value", _, None | list()] | ["stop"]:
+                case ["value", _, None | list()]:
+                    return reply
+                case ["stop"] if may_stop:
                     return reply
                 case ["raise", str(kind), str(text)]:
                     raise _exception(kind, text)
@@ -119,56 +116,19 @@ class Peer:
 
     def send(self, message: list[Any]) -> None:
         """Send one message of JSON values."""
-        data = json.dumps(message, separators=(",", ":")).encode("ascii")
-        self._arm()
-        try:
-            self._connection.sendall(_LENGTH.pack(len(data)) + data)
-        except TimeoutError:
-            raise TooLate from None
-        except OSError:
-            raise HungUp from None
+        self._channel.send(json.dumps(message, separators=(",", ":")).encode("ascii"))
 
     def receive(self) -> Any:
         """Wait for one message."""
-        size = _LENGTH.unpack(self._take(_LENGTH.size))[0]
-        self._budget -= size
-        if size > self._limit or self._budget < 0:
-            raise TooLarge(f"an answer of {size} bytes; {self._limit} are accepted")
+        data = self._channel.receive()
         try:
-            return json.loads(str(self._take(size), "ascii"), object_hook=self._decode)
+            return json.loads(str(data, "ascii"), object_hook=self._decode)
         except CodecError:
             raise
         except RecursionError:
             raise CodecError("an answer that is nested too deeply") from None
         except ValueError as error:
             raise CodecError(f"an answer that cannot be read: {error}") from None
-
-    def close(self) -> None:
-        """Hang up."""
-        self._connection.close()
-
-    def _take(self, size: int) -> bytes:
-        while len(self._buffer) < size:
-            self._arm()
-            try:
-                chunk = self._connection.recv(_CHUNK)
-            except TimeoutError:
-                raise TooLate from None
-            except OSError:
-                chunk = b""
-            if not chunk:
-                raise HungUp
-            self._buffer += chunk
-        taken = bytes(self._buffer[:size])
-        del self._buffer[:size]
-        return taken
-
-    def _arm(self) -> None:
-        if self.deadline is not None:
-            remaining = self.deadline - time.monotonic()
-            if remaining <= 0:
-                raise TooLate
-            self._connection.settimeout(remaining)
 
     def answer(self, message: Any) -> list[Any]:
         """Do what a message asks and return the reply."""
@@ -177,15 +137,19 @@ class Peer:
                 case ["call", (str() | int()) as target, list(arguments), dict(keywords)]:
                     return self._run(target, arguments, keywords)
                 case ["next", int(number)]:
-                    return ["value", encode(next(self._exported[number]), self), None]
+                    return self._next(number)
                 case _:
                     raise CodecError("not a call")
         except ConnectionEnded:
             raise
-        except StopIteration:
-            return ["stop"]
         except BaseException as error:  # whatever a function raises is its answer
             return failure(error)
+
+    def _next(self, number: int) -> list[Any]:
+        try:
+            return ["value", encode(next(self._exported[number]), self), None]
+        except StopIteration:
+            return ["stop"]
 
     def _run(self, target: str | int, arguments: list[Any], keywords: dict[str, Any]) -> list[Any]:
         if isinstance(target, str):
@@ -203,12 +167,12 @@ class Peer:
 
 class _Function(RemoteFunction):
     def __init__(self, peer: Peer, target: str | int) -> None:
-        self._peer = peer
-        self._target = target
+        self.peer = peer
+        self.target = target
         self.__name__ = str(target)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        return self._peer.call(self._target, arguments, keywords)
+        return self.peer.call(self.target, arguments, keywords)
 
 
 def failure(error: BaseException) -> list[Any]:
@@ -222,7 +186,7 @@ def failure(error: BaseException) -> list[Any]:
 
 def _exception(kind: str, text: str) -> Exception:
     known = getattr(builtins, kind, None) if kind.isidentifier() else None
-    if isinstance(known, type) and issubclass(known, Exception):
+    if isinstance(known, type) and issubclass(known, Exception) and not issubclass(known, _ENDS_OF_ITERATION):
         try:
             return known(text[:_LONGEST_MESSAGE])
         except TypeError:  # UnicodeDecodeError and the like want more than a message

@@ -41,6 +41,12 @@ class Handles(Protocol):
     def export(self, value: object) -> int:
         """Return the number under which the other side may use `value`."""
 
+    def owned(self, value: object) -> str | int:
+        """Return the name or number under which the other side knows this handle of its own."""
+
+    def own(self, target: str | int) -> object:
+        """Return what this side has under that name or number."""
+
     def function(self, number: int) -> object:
         """Return a function that calls the other side's function `number`."""
 
@@ -66,7 +72,9 @@ def encode(value: Any, handles: Handles) -> Any:
     if writer is not None:
         tag, parts = writer(value)
         return {tag: encode(parts, handles)}
-    if isinstance(value, (*_FUNCTIONS, RemoteFunction)):
+    if isinstance(value, RemoteFunction):
+        return {"own": handles.owned(value)}
+    if isinstance(value, _FUNCTIONS):
         return {"function": handles.export(value)}
     if kind.__module__ == "numpy":
         return _encode_numpy(value, handles)
@@ -208,6 +216,7 @@ def decoder(handles: Handles) -> Callable[[dict[str, Any]], Any]:
     readers = _READERS | {
         "function": lambda number: handles.function(*_of(int, [number], 1)),
         "iterator": lambda number: handles.iterator(*_of(int, [number], 1)),
+        "own": handles.own,
     }
 
     def decode(tagged: dict[str, Any]) -> Any:

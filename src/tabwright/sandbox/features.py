@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tabwright.sandbox.calls import ConnectionEnded
+from tabwright.sandbox.channel import ConnectionEnded
 from tabwright.sandbox.limits import Limits, Result, SandboxError
-from tabwright.sandbox.session import REQUIRED, Sandbox
+from tabwright.sandbox.sandbox import REQUIRED, Sandbox
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,10 @@ Outcome = Literal["passed", "failed", "timeout", "memory", "output", "crashed"]
 _LONGEST_TIMEOUT_S = 86_400  # the kernel's timers end somewhere above it
 
 
+Rights = Literal["none", "execute", "processes"]
+"""What a program may do beyond computing: become another program, or start processes as well."""
+
+
 class SandboxError(RuntimeError):
     """The sandbox itself cannot do its work here; the message names what is missing and the remedy."""
 
@@ -21,16 +25,18 @@ class Limits:
     Attributes:
         timeout_s: wall-clock time from the program's first line to its last answer; CPU time is held to the
             next whole second above it. At most a day.
-        memory_bytes: address space.
+        memory_bytes: writable private memory.
+        reserved_bytes: address space beyond `memory_bytes`: what some run times reserve and never write to.
         output_bytes: standard output and standard error together.
         file_bytes: size of one file; `scratch_bytes`: all files of the private /tmp together.
-        threads: threads at once (a program may not start processes).
+        threads: threads at once, processes among them where they are allowed.
         open_files: file descriptors at once.
         answer_bytes: one answer to a call, encoded.
     """
 
     timeout_s: float = 3.0
     memory_bytes: int = 1 << 30
+    reserved_bytes: int = 0
     output_bytes: int = 1 << 20
     file_bytes: int = 16 << 20
     scratch_bytes: int = 64 << 20
@@ -40,7 +46,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not value > 0:
+            if not value > 0 and not (name == "reserved_bytes" and value == 0):
                 raise ValueError(f"{name}: got {value}, must be above 0")
         if self.timeout_s > _LONGEST_TIMEOUT_S:
             raise ValueError(f"timeout_s: got {self.timeout_s}, must be at most {_LONGEST_TIMEOUT_S}")

@@ -1,4 +1,4 @@
-"""Inside the forked child: shut every door, then run the program and answer calls to its functions.
+"""Inside the forked child: shut every door, then run a Python program and answer calls, or become another program.
 
 From `seal` on nothing here is trusted by the other side: the program shares this process and can change all of it.
 Neither a test nor an expected answer ever comes here.
@@ -17,9 +17,10 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from tabwright.sandbox import kernel, landlock, seccomp
-from tabwright.sandbox.calls import ConnectionEnded, Peer, failure
-from tabwright.sandbox.codec import encode
+from tabwright.sandbox.calls import Peer, failure
+from tabwright.sandbox.channel import Channel, ConnectionEnded
+from tabwright.sandbox.codec import CodecError, encode
+from tabwright.sandbox.linux import kernel, landlock, root, seccomp
 
 _NOBODY = 65534
 _CHANNEL = 3
@@ -28,12 +29,13 @@ _NAME = "program"
 _NO_LIMIT = 1 << 32
 
 
-def seal(plan: dict[str, Any], scratch: str) -> dict[str, str]:
+def seal(plan: dict[str, Any], scratch: str, folder: str) -> dict[str, str]:
     """Give up every right that the program must not have.
 
     Args:
-        plan: the server's plan: `limits`, `isolate`, `privileged`, `landlock`, `filter`.
+        plan: the server's plan: `limits`, `isolate`, `privileged`, `rights`, `landlock`, `filter`.
         scratch: the folder that the program may write to.
+        folder: the name of the program's own folder among all builds; empty where it has none.
 
     Returns:
         The layers: an empty text where active, else why not.
@@ -53,7 +55,7 @@ def seal(plan: dict[str, Any], scratch: str) -> dict[str, str]:
         attempt("mount namespace", lambda: kernel.unshare(kernel.CLONE_NEWNS))
         attempt("network namespace", lambda: kernel.unshare(kernel.CLONE_NEWNET))
         attempt("ipc namespace", lambda: kernel.unshare(kernel.CLONE_NEWIPC))
-        attempt("private files", lambda: _mount_scratch(scratch, limits["scratch_bytes"]))
+        attempt("private files", lambda: _arrange_files(scratch, limits["scratch_bytes"], folder))
         if plan["privileged"]:
             attempt("ordinary user", _become_nobody)
         attempt("user namespace", lambda: kernel.unshare(kernel.CLONE_NEWUSER))
@@ -64,16 +66,19 @@ def seal(plan: dict[str, Any], scratch: str) -> dict[str, str]:
     attempt("no capabilities", kernel.drop_capabilities)
     attempt("no new privileges", kernel.forbid_new_privileges)
     if plan["landlock"]:
-        attempt("landlock", lambda: landlock.restrict(plan["landlock"], scratch))
+        execute = plan["rights"] != "none"
+        attempt("landlock", lambda: landlock.restrict(plan["landlock"], scratch, execute=execute))
     else:
         layers["landlock"] = "the kernel has none"
     attempt("seccomp", lambda: seccomp.install(plan["filter"]))
     return layers
 
 
-def _mount_scratch(scratch: str, size: int) -> None:
+def _arrange_files(scratch: str, size: int, folder: str) -> None:
     options = f"size={size},nr_inodes=4096,mode=1777"
     kernel.mount("tmpfs", scratch, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC, options)
+    if folder:
+        root.show_program(folder)
 
 
 def _become_nobody() -> None:
@@ -88,7 +93,8 @@ def limit_server(limits: dict[str, Any]) -> None:
     kernel.limit(resource.RLIMIT_MEMLOCK, 0)
     kernel.limit(resource.RLIMIT_FSIZE, limits["file_bytes"])
     kernel.limit(resource.RLIMIT_NOFILE, limits["open_files"])
-    kernel.limit(resource.RLIMIT_AS, limits["memory_bytes"])
+    kernel.limit(resource.RLIMIT_DATA, limits["memory_bytes"])
+    kernel.limit(resource.RLIMIT_AS, limits["memory_bytes"] + limits["reserved_bytes"])
 
 
 def _limit(limits: dict[str, Any]) -> None:
@@ -96,7 +102,7 @@ def _limit(limits: dict[str, Any]) -> None:
     kernel.limit(resource.RLIMIT_NPROC, limits["threads"])
 
 
-def take_over(plan: dict[str, Any], connection: int, output: int, scratch: str) -> None:
+def take_over(plan: dict[str, Any], connection: int, output: int, scratch: str, folder: str) -> None:
     """Turn this fresh child into the program's process. Never returns.
 
     Descriptors are 0: /dev/null, 1 and 2: `output`, 3: `connection`; every other is closed.
@@ -108,10 +114,15 @@ def take_over(plan: dict[str, Any], connection: int, output: int, scratch: str) 
         if connection != _CHANNEL:
             os.dup2(connection, _CHANNEL)
         os.closerange(_CHANNEL + 1, 1 << 20)
-        layers = seal(plan, scratch)
-        peer = Peer(socket.socket(fileno=_CHANNEL), limit_bytes=_NO_LIMIT, names={})
+        layers = seal(plan, scratch, folder)
+        peer = Peer(Channel(socket.socket(fileno=_CHANNEL), _NO_LIMIT), names={})
         peer.send(["value", encode(layers, peer), None])
-        _run(peer, peer.receive()[1])
+        match peer.receive():
+            case ["value", str(source), None]:
+                _run(peer, source)
+            case ["execute", list(command), dict(environment)]:
+                os.set_inheritable(_CHANNEL, True)
+                os.execve(command[0], command, environment)  # noqa: S606
     except ConnectionEnded:
         pass
     finally:
@@ -135,4 +146,7 @@ def _run(peer: Peer, source: str) -> None:
         with contextlib.suppress(BaseException):
             flush()
         peer.send(reply)
-        reply = peer.answer(peer.receive())
+        try:
+            reply = peer.answer(peer.receive())
+        except CodecError as error:
+            reply = failure(error)

@@ -3,8 +3,8 @@
 It is started afresh (never forked from a process that knows tests), builds the minimal root once, and forks on demand.
 It never sees a program's text: that goes from the tester to the child over a socket that only passes through here.
 
-Control messages (one packet each): `run` with two descriptors (the program's connection, its output), `end` (kill the
-oldest child, wait for it, reply with `ENDED`).
+Control messages (one packet each): `run FOLDER` with two descriptors (the program's connection, its output), `end`
+(kill the oldest child, wait for it, reply with `ENDED`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import tempfile
 from collections import deque
 from typing import Any
 
-from tabwright.sandbox import kernel, landlock, program, root, seccomp
+from tabwright.sandbox import program
+from tabwright.sandbox.linux import kernel, landlock, root, seccomp
 
 ENDED = struct.Struct("=iqd")
 _SCRATCH = "/tmp"  # noqa: S108 - a fresh tmpfs of the program's own
@@ -66,17 +67,18 @@ class Server:
     def serve(self) -> None:
         """Follow orders until the tester hangs up."""
         while True:
-            order, descriptors, _, _ = socket.recv_fds(self._control, 16, 2)
-            if order == b"run":
-                self._run(*descriptors)
-            elif order == b"end":
+            message, descriptors, _, _ = socket.recv_fds(self._control, 256, 2)
+            order, _, folder = message.decode().partition(" ")
+            if order == "run":
+                self._run(folder, *descriptors)
+            elif order == "end":
                 self._control.send(self._end())
             else:
                 while self._children:
                     self._end()
                 return
 
-    def _run(self, connection: int, output: int) -> None:
+    def _run(self, folder: str, connection: int, output: int) -> None:
         scratch = _SCRATCH
         if self._plan["isolate"]:
             # Each child is the first process of a namespace of its own: when it ends, all that it started ends.
@@ -86,7 +88,7 @@ class Server:
             scratch = tempfile.mkdtemp(prefix="tabwright-sandbox-")
         child = os.fork()
         if not child:
-            program.take_over(self._plan, connection, output, scratch)
+            program.take_over(self._plan, connection, output, scratch, folder)
         self._children.append((child, scratch))
         os.close(connection)
         os.close(output)
@@ -111,13 +113,15 @@ def main() -> None:
     kernel.die_with_parent()
     control = socket.socket(fileno=int(sys.argv[1]))
     plan: dict[str, Any] = json.loads(control.recv(1 << 16))
-    for name in _WARM.split():
-        __import__(name)
+    if plan["rights"] == "none":
+        for name in _WARM.split():
+            __import__(name)
     sys.path[:] = [entry for entry in sys.path if entry != plan["code"]]
     plan["landlock"] = landlock.version()
     problem = ""
     try:
-        plan["filter"] = seccomp.program(os.uname().machine)
+        rights = plan["rights"]
+        plan["filter"] = seccomp.program(os.uname().machine, execute=rights != "none", processes=rights == "processes")
     except KeyError as error:
         plan["filter"], problem = b"", f"no system call table for {error}"
     if plan["isolate"]:
@@ -143,7 +147,7 @@ def _serve(control: socket.socket, plan: dict[str, Any]) -> None:
         server = Server(control, plan)
         program.limit_server(plan["limits"])
         if plan["isolate"]:
-            root.build(plan["packages"])
+            root.build(plan["packages"], plan["shown"], plan["builds"])
             kernel.set_hostname("sandbox")
     except OSError as error:
         control.send(str(error).encode())

@@ -30,7 +30,10 @@ def is_foreign(headers: Headers) -> bool:
     """Whether a browser sent a request for a name, or from a site, that is not this machine's."""
     host = _hostname(f"//{headers.get('host', 'localhost')}")
     origin = headers.get("origin", "")
-    from_elsewhere = origin.startswith(("http://", "https://")) and not is_loopback(_hostname(origin))
+    # "null" is a sandboxed frame or a file; editors' and browsers' extensions have schemes of their own.
+    from_elsewhere = origin == "null" or (
+        origin.startswith(("http://", "https://")) and not is_loopback(_hostname(origin))
+    )
     return from_elsewhere or not is_loopback(host)
 
 

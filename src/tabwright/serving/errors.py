@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from tabwright.assistant import UnknownLanguageError
-from tabwright.sampling import EngineError, PromptError
+from tabwright.sampling import EngineError, LengthError, PromptError
 
 _LOG = logging.getLogger(__name__)
 _LLAMA_CPP_PATHS = frozenset({"/infill", "/props", "/health"})
@@ -24,6 +24,13 @@ _KINDS = {
     429: ("rate_limit_error", "queue_full"),
     503: ("server_error", "engine_unavailable"),
 }
+
+
+_HTTP_MESSAGES = {
+    404: "there is nothing at this path; /docs lists what there is",
+    405: "this path does not take that method; /docs lists what there is",
+}
+_FIELDS = {"/": {"max_tokens": "max_length"}, "/infill": {"max_tokens": "n_predict"}}
 
 
 class ApiError(Exception):
@@ -44,6 +51,8 @@ def as_api_error(error: BaseException) -> ApiError:
     match error:
         case ApiError():
             return error
+        case LengthError():
+            return ApiError(400, str(error), param="max_tokens")
         case PromptError():
             return ApiError(400, str(error), param="prompt")
         case EngineError():
@@ -53,7 +62,8 @@ def as_api_error(error: BaseException) -> ApiError:
         case RequestValidationError():
             return _of_validation(error.errors())
         case HTTPException():
-            return ApiError(error.status_code, str(error.detail), headers=error.headers)
+            message = _HTTP_MESSAGES.get(error.status_code, str(error.detail))
+            return ApiError(error.status_code, message, headers=error.headers)
         case _:
             # The message and the values may hold a prompt; the places in the code do not.
             places = "".join(traceback.format_tb(error.__traceback__))
@@ -74,11 +84,20 @@ def error_body(path: str, error: ApiError) -> dict[str, Any]:
 
 def error_response(path: str, error: BaseException) -> JSONResponse:
     """Return the answer to a request that failed."""
-    known = as_api_error(error)
+    known = _in_the_words_of(path, as_api_error(error))
     # The CodeGeeX2 protocol says nothing of bad input; 422 is what its framework answers.
     status = 422 if path == "/" and known.status == 400 else known.status
     known = ApiError(status, known.message, param=known.param, headers=known.headers)
     return JSONResponse(error_body(path, known), status_code=status, headers=known.headers)
+
+
+def _in_the_words_of(path: str, error: ApiError) -> ApiError:
+    """Name the field as that path's protocol does."""
+    name = _FIELDS.get(path, {}).get(error.param or "")
+    if name is None:
+        return error
+    message = error.message.replace(f"{error.param}:", f"{name}:", 1)
+    return ApiError(error.status, message, param=name, headers=error.headers)
 
 
 def shown(value: object) -> str:

@@ -97,3 +97,23 @@ def test_bad_messages_are_named(client: openai.OpenAI, messages: Any, told: str)
     with pytest.raises(openai.BadRequestError) as raised:
         client.chat.completions.create(**{**ASK, "messages": messages})
     assert told in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"max_tokens": 0}, "max_tokens: no token at all cannot be an answer; ask for at least 1"),
+        ({"max_completion_tokens": 0}, "max_completion_tokens: no token at all"),
+        ({"response_format": {"type": "json_object"}}, "response_format: only answers in plain text are supported"),
+        ({"tool_choice": "required"}, "tool_choice: tools are not supported, so none can be required"),
+    ],
+)
+def test_what_would_change_the_answers_meaning_is_refused(server: Any, body: dict[str, Any], told: str) -> None:
+    answer = server.post("/v1/chat/completions", {**ASK, **body})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith(told)
+
+
+def test_what_asks_for_plain_text_is_taken(client: openai.OpenAI) -> None:
+    answer = client.chat.completions.create(**ASK, response_format={"type": "text"}, tool_choice="none")
+    assert answer.choices[0].message.content

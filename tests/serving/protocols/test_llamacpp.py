@@ -106,6 +106,15 @@ def test_errors_have_llama_cpps_shape(server: Any, field: str) -> None:
     assert error["message"].endswith("got -1")
 
 
+def test_errors_name_the_fields_of_the_protocol(server: Any) -> None:
+    answer = server.post("/infill", {"input_prefix": "x", "n_predict": 401})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith("n_predict: 401 is over this server's limit")
+    answer = server.post("/", {"prompt": "x", "lang": "Python", "max_length": 401})
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith("max_length: 401 is over this server's limit")
+
+
 def test_it_does_not_wait_for_a_long_request(server: Any) -> None:
     with server.client.stream("POST", "/v1/completions", json={"prompt": "x", "max_tokens": 400, "stream": True}):
         started = time.monotonic()

@@ -22,12 +22,17 @@ if TYPE_CHECKING:
 
 def evaluate_command(
     samples: Annotated[list[Path], typer.Argument(help="Files of samples; openai/human-eval's own files do too.")],
-    benchmark: Annotated[str, typer.Option(help=options.BENCHMARK_HELP)] = "humaneval",
+    benchmark: Annotated[
+        str, typer.Option(help=f"{options.BENCHMARK_HELP} Without it, the one that was sampled, else humaneval.")
+    ] = "",
     out: Annotated[Path | None, typer.Option(help="Where the scores go; default: beside the samples.")] = None,
     report: options.ReportPath = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for each program.")] = 3.0,
-    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 takes all cores.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, max=256, help="Processes; 0 takes all cores.")] = 0,
     package: Annotated[list[str] | None, typer.Option(help="Installed package that programs may import.")] = None,
+    as_published: Annotated[
+        bool, typer.Option("--as-published", help="Leave known faults of the benchmark's data as they are.")
+    ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Score everything again.")] = False,
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Run programs even where they cannot be isolated.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
@@ -39,12 +44,15 @@ def evaluate_command(
     beside them.
     """
     from tabwright.cli import tables
-    from tabwright.evaluation import ScoringSettings
+    from tabwright.evaluation import ScoringSettings, faults_of
     from tabwright.evaluation.reports import build_page, sweep_temperatures, write_page
 
     places = _scores_places(samples, out)
     page = _page_place(places, report)
-    problems = load_problems(benchmark, benchmarks)
+    name = benchmark or _sampled(samples)
+    problems = load_problems(name, benchmarks, as_published=as_published)
+    for fault in [] if as_published else faults_of(name):
+        typer.echo(f"note: {fault.task_id} is mended ({fault.what}); --as-published leaves it", err=True)
     settings = ScoringSettings(timeout_s=timeout, packages=tuple(package or ()), unsafe=unsafe)
     runs = _score(samples, places, problems, settings, workers or None, fresh)
     sweep = sweep_temperatures(runs)
@@ -59,6 +67,17 @@ def evaluate_command(
     for place in places:
         typer.echo(f"scores: {place}")
     typer.echo(f"report: {page}")
+
+
+def _sampled(samples: Sequence[Path]) -> str:
+    """Return the benchmark that the recipes beside the samples name."""
+    from tabwright.evaluation.reports import read_recipe
+    from tabwright.records import RecordError
+
+    named = {read_recipe(path).get("benchmark", "humaneval") for path in samples}
+    if len(named) > 1:
+        raise RecordError(f"the files are of several benchmarks: {', '.join(sorted(named))}; evaluate them one by one")
+    return str(named.pop())
 
 
 def _scores_places(samples: Sequence[Path], out: Path | None) -> list[Path]:
@@ -80,7 +99,7 @@ def _page_place(scores: Sequence[Path], wanted: Path | None) -> Path:
     from tabwright.evaluation.reports import check_place, stem
 
     others = f"-and-{len(scores) - 1}-more" if len(scores) > 1 else ""
-    place = wanted or scores[0].with_name(f"{stem(scores[0])}{others}.report.html")
+    place = wanted or scores[0].parent / f"{stem(scores[0])}{others}.report.html"
     check_place(place)
     return place
 
@@ -96,6 +115,7 @@ def _score(
     """Score each file; all are read first, so that a wrong one is found before hours are spent on another."""
     from tabwright.evaluation import build_report, read_samples, read_scores, score_samples
     from tabwright.evaluation.reports import Run, label_files, read_recipe
+    from tabwright.sampling.models import cache_folder
 
     files: list[tuple[list[Sample], dict[str, Any]]] = [(read_samples(p, problems), read_recipe(p)) for p in paths]
     runs = []
@@ -108,6 +128,7 @@ def _score(
                 settings=settings,
                 workers=workers,
                 fresh=fresh,
+                kits=cache_folder() / "kits",
                 on_score=lambda score, n_done, n_all, progress=progress: progress(n_done),  # type: ignore[misc]
             )
         header, _ = read_scores(place)

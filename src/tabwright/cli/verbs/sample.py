@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -16,6 +16,7 @@ from tabwright.cli.engines import EngineOptions, obtain_for, start_engine
 
 if TYPE_CHECKING:
     from tabwright.records import Problem
+    from tabwright.sampling.engine import PromptStyle
     from tabwright.sampling.samples import SamplesConfig
 
 Style = Literal["completion", "fence", "shown-fence", "chat"]
@@ -27,6 +28,9 @@ def sample_command(
     out: Annotated[Path, typer.Option(help="Where the samples go; an unfinished file is gone on with.")] = Path(
         "samples.jsonl"
     ),
+    translate: Annotated[
+        str, typer.Option(help="Ask to translate this benchmark's solutions: humanevalx-go, say, for humanevalx-js.")
+    ] = "",
     style: Annotated[Style | None, typer.Option(help="How to ask; default: the model's best.")] = None,
     limit: Annotated[int, typer.Option(min=0, help="Only the first problems; 0 is all.")] = 0,
     temperature: options.Temperature = 0.0,
@@ -56,6 +60,7 @@ def sample_command(
         benchmark=benchmark,
         model="",
         style="infill" if infills else style or "completion",
+        source=translate,
         n=n,
         temperature=temperature,
         top_p=top_p,
@@ -66,22 +71,49 @@ def sample_command(
     wanted = EngineOptions(
         model=model, remote=remote, remote_key=remote_key, slots=workers, context=context, threads=threads
     )
-    total = asyncio.run(_sample(wanted, problems, config, style is None and not infills, out))
+    sources = _sources(problems, load_problems(translate, benchmarks)) if translate else {}
+    best_style = style is None and not infills
+    total = asyncio.run(_sample(wanted, problems, config, best_style, sources, out))
     typer.echo(f"{out}: {total} samples; score them with `tabwright evaluate {out}`")
 
 
 async def _sample(
-    wanted: EngineOptions, problems: Sequence[Problem], config: SamplesConfig, best_style: bool, out: Path
+    wanted: EngineOptions,
+    problems: Sequence[Problem],
+    config: SamplesConfig,
+    best_style: bool,
+    sources: Mapping[str, Problem],
+    out: Path,
 ) -> int:
     from tabwright.cli.progress import count_bar
     from tabwright.sampling.samples import draw_samples
 
     engine = await start_engine(wanted, obtain_for(wanted))
     try:
-        style = engine.card.prompt_style if best_style else config.style
+        style = _best_style(engine.card.prompt_style, problems) if best_style else config.style
         config = replace(config, model=engine.card.name, style=style)
         label = f"{config.benchmark}, {config.model}, {config.style} prompts"
         with count_bar(label, len(problems) * config.n) as progress:
-            return await draw_samples(engine, problems, config, out, progress)
+            return await draw_samples(engine, problems, config, out, progress, sources=sources)
     finally:
         await engine.close()
+
+
+def _best_style(style: PromptStyle, problems: Sequence[Problem]) -> PromptStyle:
+    """The model's best style, where it suits the problems: a text stands by itself, and `chat` is for Python."""
+    if any(problem.form == "text" for problem in problems):
+        return "completion"
+    if style == "chat" and any(problem.language != "python" for problem in problems):
+        return "fence"
+    return style
+
+
+def _sources(problems: Sequence[Problem], others: Mapping[str, Problem]) -> dict[str, Problem]:
+    """Find, for each problem, the one with the same number in another language's benchmark."""
+    from tabwright.records import RecordError
+
+    by_number = {task_id.rpartition("/")[2]: problem for task_id, problem in others.items()}
+    missing = [p.task_id for p in problems if p.task_id.rpartition("/")[2] not in by_number]
+    if missing:
+        raise RecordError(f"--translate: no task has the number of {missing[0]}; name a benchmark of the same tasks")
+    return {problem.task_id: by_number[problem.task_id.rpartition("/")[2]] for problem in problems}

@@ -23,7 +23,7 @@ def serve_command(
     auth: Annotated[bool, typer.Option("--auth", help="Ask for --username and --password.")] = False,
     username: Annotated[str, typer.Option(envvar="TABWRIGHT_USERNAME")] = "",
     password: Annotated[str, typer.Option(envvar="TABWRIGHT_PASSWORD")] = "",
-    api_key: Annotated[str, typer.Option(envvar="TABWRIGHT_API_KEY", help="Key that clients must send.")] = "",
+    api_key: Annotated[str | None, typer.Option(envvar="TABWRIGHT_API_KEY", help="Key that clients must send.")] = None,
     open_ok: Annotated[
         bool, typer.Option("--i-know-this-is-open", help="Listen beyond this machine without authentication.")
     ] = False,
@@ -42,10 +42,14 @@ def serve_command(
         raise SettingsError("--auth: give --username and --password too (or TABWRIGHT_USERNAME and TABWRIGHT_PASSWORD)")
     if not auth and (username or password):
         raise SettingsError("--username and --password: add --auth to ask for them")
+    if api_key == "":
+        raise SettingsError(
+            "--api-key: the key is empty, so nobody would be asked for one; give a key, or leave it out"
+        )
     settings = ServingSettings(
         host=listen,
         port=port,
-        api_key=api_key,
+        api_key=api_key or "",
         username=username,
         password=password,
         max_queue=queue,

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from starlette.responses import JSONResponse, Response
 
 from tabwright.sampling import ChatPrompt, Message, SamplingOptions, Token, Usage
@@ -51,11 +51,32 @@ def _spoken(role: Any) -> Any:
     return role
 
 
+def _plain(format: Any) -> Any:
+    if not isinstance(format, dict) or format.get("type", "text") != "text":
+        raise ValueError("only answers in plain text are supported; send {'type': 'text'}, or leave it out")
+    return format
+
+
+def _no_tool(choice: Any) -> Any:
+    if choice not in ("none", "auto"):
+        raise ValueError("tools are not supported, so none can be required; send 'none', or leave it out")
+    return choice
+
+
+def _some(length: int) -> int:
+    if length == 0:
+        raise ValueError("no token at all cannot be an answer; ask for at least 1, or leave it out")
+    return length
+
+
 def _parts(content: Any) -> Any:
     """Take text as its only part: a union of both would have an error for each of its members."""
     if not isinstance(content, str | list):
         raise ValueError("send text, or a list of parts of the type 'text'")
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+ChatLength = Annotated[MaxTokens, AfterValidator(_some)]
 
 
 class ChatMessage(RequestBody):
@@ -77,8 +98,8 @@ class ChatRequest(RequestBody):
 
     messages: list[ChatMessage] = Field(min_length=1, max_length=1000)
     model: Text = Field("", description="the served model, one of its aliases, or nothing")
-    max_tokens: MaxTokens | None = None
-    max_completion_tokens: MaxTokens | None = Field(None, description="the newer name of max_tokens")
+    max_tokens: ChatLength | None = None
+    max_completion_tokens: ChatLength | None = Field(None, description="the newer name of max_tokens")
     n: Count = 1
     stop: Stops = Field(default=[])
     seed: Seed | None = None
@@ -89,12 +110,16 @@ class ChatRequest(RequestBody):
     top_k: TopK = 0
     logprobs: bool = False
     top_logprobs: int = Field(0, ge=0, le=20)
+    response_format: Annotated[dict[str, Any], AfterValidator(_plain)] = Field(
+        default={}, description="only {'type': 'text'}"
+    )
+    tool_choice: Annotated[Any, AfterValidator(_no_tool)] = Field("none", description="only 'none' and 'auto'")
     user: Text = Field("", description="accepted and not used")
 
     def options(self) -> SamplingOptions:
         """Return the sampling options for the engine."""
         return SamplingOptions(
-            max_tokens=max(self.max_completion_tokens or self.max_tokens or 0, 0),
+            max_tokens=max(next((n for n in (self.max_completion_tokens, self.max_tokens) if n is not None), 0), 0),
             temperature=self.temperature,
             top_p=self.top_p,
             top_k=self.top_k,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tabwright.sandbox import seccomp
+from tabwright.sandbox.linux import seccomp
 
 TABLE = json.loads(Path(seccomp.__file__).with_name("syscalls.json").read_text())
 MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}

@@ -61,6 +61,11 @@ def mount(source: str | None, target: str, kind: str | None, flags: int, options
     _checked(result, f"mount {target}")
 
 
+def unmount(target: str) -> None:
+    """Take a mount away, in this mount namespace."""
+    _checked(_libc.umount2(os.fsencode(target), MNT_DETACH), f"unmount {target}")
+
+
 def make_read_only(target: str, *, recursive: bool) -> None:
     """Make a mount read-only, without set-uid programs or devices, keeping the flags it has."""
     attributes = (ctypes.c_uint64 * 4)(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, 0, 0)
@@ -73,7 +78,7 @@ def enter_root(path: str) -> None:
     """Make `path`, a mount point, the root directory, and let go of the old root."""
     os.chdir(path)
     syscall("pivot_root", _NR_PIVOT_ROOT[os.uname().machine], b".", b".")
-    _checked(_libc.umount2(b".", MNT_DETACH), "umount2")
+    unmount(".")
     os.chdir("/")
 
 

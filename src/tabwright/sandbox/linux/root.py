@@ -1,6 +1,7 @@
-"""A minimal read-only root directory: Python's standard library, the shared libraries, three devices, /tmp.
+"""A minimal read-only root directory: Python's standard library, the shared libraries, four devices, /tmp.
 
-Everything else of the host (homes, /etc, /proc, /sys, installed packages, the benchmark data) is not in it.
+Everything else of the host (homes, /etc, /proc, /sys, installed packages, the benchmark data) is not in it, but for
+what is named.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ import os
 import sysconfig
 from pathlib import Path
 
-from tabwright.sandbox import kernel
+from tabwright.sandbox.linux import kernel
 
 PACKAGES = "/packages"
+BUILDS = "/builds"
+PROGRAM = "/program"
 _LIBRARIES = ("/lib", "/usr/lib")
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 # Any directory will do that exists everywhere and holds none of the sources of the bind mounts.
 _STAGE = "/proc"
 
@@ -42,28 +45,54 @@ def _hide_packages(folder: str) -> None:
             kernel.mount("tmpfs", str(path), "tmpfs", kernel.MS_RDONLY, "size=4k,mode=555")
 
 
-def build(packages: list[str]) -> None:
+def build(packages: list[str], shown: dict[str, str], builds: str) -> None:
     """Build the root in this mount namespace and enter it.
 
     Args:
         packages: files or folders that are offered read-only in `/packages`, each under its own name.
+        shown: files or folders of the host that are offered read-only, by their place in this root.
+        builds: the folder with the programs' own folders (`show_program`); empty where there are none.
     """
     kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("tmpfs", _STAGE, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=1m,mode=755")
     os.umask(0o022)
     for folder in _library_folders():
-        _bind(folder, _STAGE + folder)
-        _hide_packages(_STAGE + folder)
-        kernel.make_read_only(_STAGE + folder, recursive=True)
+        _show(folder, folder)
+    for place, source in sorted(shown.items()):
+        _show(source, place)
     for folder in (*_LIBRARIES, "/lib64"):
         if Path(folder).is_symlink() and not os.path.lexists(_STAGE + folder):
             Path(_STAGE + folder).symlink_to(Path(folder).readlink())
     for package in packages:
-        target = f"{_STAGE}{PACKAGES}/{Path(package).name}"
-        _bind(package, target)
-        kernel.make_read_only(target, recursive=True)
+        _show(package, f"{PACKAGES}/{Path(package).name}")
     for device in _DEVICES:
         _bind(device, _STAGE + device)
     Path(_STAGE, "tmp").mkdir()
+    if builds:
+        _show(builds, BUILDS)
+        Path(_STAGE + PROGRAM).mkdir()
     kernel.enter_root(_STAGE)
     kernel.make_read_only("/", recursive=False)
+
+
+def _show(source: str, place: str) -> None:
+    target = _STAGE + place
+    if Path(target).exists():
+        return  # inside of a folder that is shown already
+    real = os.path.realpath(source)
+    if real != source and place == source:
+        _show(real, real)
+        if not os.path.lexists(target):
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            Path(target).symlink_to(real)
+        return
+    _bind(real, target)
+    _hide_packages(target)
+    kernel.make_read_only(target, recursive=True)
+
+
+def show_program(name: str) -> None:
+    """Show one program's folder of all builds, in this mount namespace."""
+    kernel.mount(f"{BUILDS}/{name}", PROGRAM, None, kernel.MS_BIND)
+    kernel.make_read_only(PROGRAM, recursive=False)
+    kernel.unmount(BUILDS)

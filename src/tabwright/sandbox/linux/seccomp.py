@@ -1,8 +1,8 @@
 """The list of system calls that a program may make; every other fails with EPERM. BPF, assembled by hand.
 
-Allowed are memory, files, clocks, signals, polling and threads. Not allowed are, among others: starting processes or
-programs, every socket but a local pair, namespaces, mounts, tracing, keys, bpf, io_uring, memfd, System V and POSIX
-queues. The numbers are in `syscalls.json`.
+Allowed are memory, files, clocks, signals, polling and threads; where told so, becoming another program (`execute`),
+and starting processes too (`processes`). Not allowed are, among others: every socket but a local pair, namespaces,
+mounts, tracing, keys, bpf, io_uring, memfd, System V and POSIX queues. The numbers are in `syscalls.json`.
 
 References:
     Linux, Documentation/userspace-api/seccomp_filter.rst; include/uapi/linux/filter.h.
@@ -18,7 +18,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tabwright.sandbox import kernel
+from tabwright.sandbox.linux import kernel
 
 _LOAD, _JUMP_IF_EQUAL, _JUMP_IF_LEAST, _JUMP_IF_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
@@ -77,7 +77,7 @@ def _search(steps: list[tuple[int, int]]) -> list[bytes]:
     return [_op(_JUMP_IF_LEAST, steps[middle][0], len(lower), 0), *lower, *upper]
 
 
-def program(machine: str) -> bytes:
+def program(machine: str, *, execute: bool = False, processes: bool = False) -> bytes:
     """Return the filter for `machine` as BPF instructions.
 
     Raises:
@@ -85,12 +85,16 @@ def program(machine: str) -> bytes:
     """
     table = json.loads(Path(__file__).with_name("syscalls.json").read_text(encoding="ascii"))
     checked = {name: numbers[machine] for name, numbers in table["checked"].items()}
-    allowed = [numbers[machine] for numbers in table["allowed"].values() if machine in numbers]
+    groups = ["allowed"] + ["execute"] * execute + ["processes"] * processes
+    allowed = [numbers[machine] for group in groups for numbers in table[group].values() if machine in numbers]
     code = [_op(_LOAD, _MACHINE), _op(_JUMP_IF_EQUAL, _MACHINES[machine], 1, 0), _op(_RETURN, _KILL)]
     code.append(_op(_LOAD, _NUMBER))
     # The C library takes "no such call" as a reason to use clone, whose flags can be looked at.
     code += [_op(_JUMP_IF_EQUAL, checked["clone3"], 0, 1), _op(_RETURN, _UNKNOWN)]
-    code += _threads_only(checked["clone"])
+    if processes:
+        allowed.append(checked["clone"])
+    else:
+        code += _threads_only(checked["clone"])
     code += _only(checked["socketpair"], _ARGUMENT_0, (_AF_UNIX,))
     code += _only(checked["ioctl"], _ARGUMENT_1, _IOCTLS)
     code += _only(checked["prctl"], _ARGUMENT_0, (_PR_SET_NAME, _PR_GET_NAME))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-from tabwright.sandbox import kernel
+from tabwright.sandbox.linux import kernel
 
 _NR_CREATE_RULESET, _NR_ADD_RULE, _NR_RESTRICT_SELF = 444, 445, 446
 _VERSION_FLAG, _RULE_PATH_BENEATH = 1, 1
@@ -35,8 +35,10 @@ def version() -> int:
         return 0
 
 
-def restrict(abi: int, scratch: str) -> None:
-    """Let this process read everything it can see, write only below `scratch` and to devices, and run nothing.
+def restrict(abi: int, scratch: str, *, execute: bool = False) -> None:
+    """Let this process read everything it can see, and write only below `scratch` and to devices.
+
+    It runs nothing, or, with `execute`, whatever it can see but cannot write.
 
     Raises:
         OSError: the kernel refused.
@@ -48,7 +50,7 @@ def restrict(abi: int, scratch: str) -> None:
     size = ctypes.sizeof(attributes)
     ruleset = kernel.syscall("landlock", _NR_CREATE_RULESET, ctypes.byref(attributes), size, 0)
     try:
-        _allow(ruleset, "/", _READ_FILE | _READ_DIR)
+        _allow(ruleset, "/", _READ_FILE | _READ_DIR | _EXECUTE * execute)
         _allow(ruleset, "/dev", (_READ_FILE | _WRITE_FILE) & rights)
         _allow(ruleset, scratch, rights & ~_EXECUTE)
         kernel.syscall("landlock_restrict_self", _NR_RESTRICT_SELF, ruleset, 0)

@@ -10,27 +10,31 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from tabwright.records import Problem, RecordError, Sample, read_records
-from tabwright.sampling.engine import Chunk, Engine, InfillPrompt, Prompt, PromptStyle, SamplingOptions
-from tabwright.sampling.stops import HUMANEVAL_STOPS
-from tabwright.sampling.styles import code_of_reply, style_prompt
+from tabwright.sampling.engine import Chunk, Engine, SamplingOptions
+from tabwright.sampling.samples.problems import Question, SampleStyle, ask
+from tabwright.sampling.styles import code_of_reply
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SamplesConfig:
-    """How to sample a benchmark; the fields are those of the command line."""
+    """How to sample a benchmark; the fields are those of the command line.
+
+    `source` names the benchmark whose solutions are translated; it is empty where nothing is.
+    """
 
     benchmark: str
     model: str
-    style: PromptStyle | Literal["infill"]
+    style: SampleStyle
+    source: str = ""
     n: int = 1
     temperature: float = 0.0
     top_p: float = 0.95
@@ -39,39 +43,39 @@ class SamplesConfig:
     seed: int = 0
 
 
-def problem_prompt(problem: Problem, style: PromptStyle | Literal["infill"]) -> tuple[Prompt, tuple[str, ...]]:
-    """Return a Python problem's prompt in a style, and where a sample of it ends."""
-    if style == "infill":
-        return InfillPrompt(prefix=problem.prompt, suffix=problem.suffix), ()
-    prompt, stops = style_prompt(style, problem.prompt, language="Python", fence="python")
-    return prompt, stops if style == "chat" else (*stops, *HUMANEVAL_STOPS)
-
-
 async def draw_samples(
     engine: Engine,
     problems: Sequence[Problem],
     config: SamplesConfig,
     out: Path,
     progress: Callable[[int], None] = lambda n_done: None,
+    *,
+    sources: Mapping[str, Problem] | None = None,
 ) -> int:
     """Sample every problem `config.n` times into `out`; return how many samples the file then has.
 
     Samples that the file already has are kept. `progress` is called with the number of samples after each one.
+    `sources` are, by `task_id`, the problems whose solutions are to be translated.
 
     Raises:
         RecordError: `out` was made with other settings, or is not a samples file.
         EngineError: the engine failed; what is written stays.
     """
     _check_place(out)
+    questions = [(problem, ask(problem, config.style, (sources or {}).get(problem.task_id))) for problem in problems]
     try:
         with FileLock(out.with_name(f".{out.name}.lock"), timeout=0):
-            return await _draw_locked(engine, problems, config, out, progress)
+            return await _draw_locked(engine, questions, config, out, progress)
     except Timeout:
         raise RecordError(f"{out}: another process is sampling into it; wait for it, or name another --out") from None
 
 
 async def _draw_locked(
-    engine: Engine, problems: Sequence[Problem], config: SamplesConfig, out: Path, progress: Callable[[int], None]
+    engine: Engine,
+    questions: Sequence[tuple[Problem, Question]],
+    config: SamplesConfig,
+    out: Path,
+    progress: Callable[[int], None],
 ) -> int:
     _check_recipe(out, config)
     have = _whole_samples(out)
@@ -79,34 +83,36 @@ async def _draw_locked(
     progress(have.total())
     at_once = asyncio.Semaphore(max(engine.slots // config.n, 1))
 
-    async def one(problem: Problem) -> None:
+    async def one(problem: Problem, question: Question) -> None:
         async with at_once:
-            await _draw_problem(engine, problem, config, have[problem.task_id], writer)
+            await _draw_problem(engine, problem, question, config, have[problem.task_id], writer)
 
     try:
         async with asyncio.TaskGroup() as group:
-            for problem in problems:
+            for problem, question in questions:
                 if have[problem.task_id] < config.n:
-                    group.create_task(one(problem))
+                    group.create_task(one(problem, question))
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
     return writer.n_samples
 
 
-async def _draw_problem(engine: Engine, problem: Problem, config: SamplesConfig, first: int, writer: _Writer) -> None:
-    prompt, stops = problem_prompt(problem, config.style)
+async def _draw_problem(
+    engine: Engine, problem: Problem, question: Question, config: SamplesConfig, first: int, writer: _Writer
+) -> None:
     options = SamplingOptions(
         max_tokens=config.max_tokens,
         temperature=config.temperature,
         top_p=config.top_p,
         top_k=config.top_k,
         seed=config.seed + first,
-        stop=stops,
+        stop=question.stops,
+        block=question.block,
         n=config.n - first,
     )
     drafts = [_Draft() for _ in range(options.n)]
     written = 0
-    async with aclosing(engine.generate(prompt, options)) as chunks:
+    async with aclosing(engine.generate(question.prompt, options)) as chunks:
         async for chunk in chunks:
             drafts[chunk.index].add(chunk)
             while written < len(drafts) and drafts[written].finish_reason:
@@ -159,9 +165,7 @@ def _check_recipe(out: Path, config: SamplesConfig) -> None:
     if not path.exists():
         if out.exists() and out.stat().st_size:
             raise RecordError(f"{out}: made without a recipe, so it cannot be gone on with; name another --out")
-        temporary = path.with_name(path.name + ".tmp")
-        temporary.write_text(json.dumps(recipe, indent=2) + "\n")
-        temporary.replace(path)
+        _write_recipe(path, recipe)
         return
     try:
         made_with = dict(json.loads(path.read_text()))
@@ -170,9 +174,16 @@ def _check_recipe(out: Path, config: SamplesConfig) -> None:
     changed = [
         f"{key} {made_with.get(key)!r}, now {value!r}" for key, value in recipe.items() if made_with.get(key) != value
     ]
-    if set(changed) and not _only_more_samples(made_with, recipe):
+    if changed and not _only_more_samples(made_with, recipe):
         raise RecordError(f"{out}: made with other settings ({'; '.join(changed)}); name another --out")
-    path.write_text(json.dumps(recipe, indent=2) + "\n")
+    if changed:
+        _write_recipe(path, recipe)
+
+
+def _write_recipe(path: Path, recipe: dict[str, Any]) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(json.dumps(recipe, indent=2) + "\n")
+    temporary.replace(path)
 
 
 def _only_more_samples(made_with: dict[str, Any], recipe: dict[str, Any]) -> bool:

@@ -1,0 +1,201 @@
+"""Sources -> programs that can be run: compilers at work in a sandbox of their own, and what they made once for all.
+
+A compiler reads hostile text, and languages have ways to pull files into a program, so it sees nothing but tool chains.
+Kits (a language's prebuilt parts) and what belongs to a problem are kept in a cache folder, under the hash of what went
+into them. Tests hold expected answers: their programs lie apart from all that a compiler of samples can see.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tabwright.evaluation.languages.table import FOLDER, Language, Step
+from tabwright.evaluation.languages.units import Unit, unit_of
+from tabwright.records import Problem, RecordError
+from tabwright.sandbox import ConnectionEnded, Limits, Sandbox, Session
+
+_LIMITS = Limits(
+    timeout_s=30.0,
+    memory_bytes=3 << 30,
+    file_bytes=128 << 20,
+    scratch_bytes=512 << 20,
+    threads=256,
+    open_files=256,
+    answer_bytes=128 << 20,
+)
+
+
+class BuildError(Exception):
+    """A source cannot be built; the message is what the compiler said."""
+
+
+class Builder:
+    """Builds one language's programs and tests; a context manager.
+
+    Args:
+        language: a row of the table.
+        cache: where kits and problems' parts are kept, for all processes.
+        unsafe: build even where compilers cannot be isolated.
+
+    Attributes:
+        tests: the folder of the folders with tests.
+
+    Raises:
+        RecordError: a tool is missing.
+        SandboxError: compilers cannot be isolated here.
+    """
+
+    def __init__(self, language: Language, cache: Path, *, unsafe: bool = False) -> None:
+        language.check()
+        self.language = language
+        self._stack = ExitStack()
+        self._unsafe = unsafe
+        sources = language.sources()
+        self._kit = cache / f"{language.key}-{_digest(sources, repr(language.kit))}"
+        self.tests = cache / f"{self._kit.name}-tests"
+        try:
+            if not self._kit.is_dir():
+                self._make_kit(sources)
+            self.tests.mkdir(parents=True, exist_ok=True)
+            self._box = self._stack.enter_context(self._sandbox({"/kit": str(self._kit)}))
+            self._place = "/kit" if self._box.isolated else str(self._kit)
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def program(self, problem: Problem, completion: str) -> dict[str, bytes]:
+        """Return the files of a sample's program.
+
+        Raises:
+            BuildError: it does not compile.
+            ConnectionEnded: the compiler took too long or too much.
+        """
+        unit = unit_of(problem, self.language)
+        step = self.language.program
+        return self._build(step, unit.fill(step.text, completion), self._serve(unit))
+
+    def test(self, problem: Problem) -> Path:
+        """Return the folder with a problem's test, which is built the first time.
+
+        Raises:
+            RecordError: it does not compile.
+        """
+        unit, step = unit_of(problem, self.language), self.language.test
+        text = unit.fill(step.text)
+        folder = self.tests / _digest({step.file: text.encode()}, repr(step))
+        if not folder.is_dir():
+            try:
+                made = self._build(step, text)
+            except BuildError as error:
+                raise RecordError(f"{problem.task_id}: its test does not compile: {error}") from None
+            write_folder(folder, made)
+        return folder
+
+    def close(self) -> None:
+        """End the compilers."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _serve(self, unit: Unit) -> str:
+        """Return the name of the problem's part of a program, which is built the first time."""
+        step = self.language.serve
+        if not step.text:
+            return ""
+        text = unit.fill(step.text)
+        name = _digest({step.file: text.encode()}, repr(step))
+        if not (self._kit / name).is_dir():
+            try:
+                write_folder(self._kit / name, self._build(step, text))
+            except BuildError as error:
+                raise RecordError(f"the function {unit.name} cannot be called: {error}") from None
+        return name
+
+    def _make_kit(self, sources: Mapping[str, bytes]) -> None:
+        with self._sandbox({}) as sandbox, _session(sandbox) as session:
+            session.load()
+            made = _run(session, sources, self.language.kit.commands, self.language.kit.makes, {})
+        write_folder(self._kit, {**sources, **made})
+
+    def _start(self) -> None:
+        self._compiler = self._stack.enter_context(_session(self._box))
+        self._compiler.load()
+
+    def _sandbox(self, shown: Mapping[str, str]) -> Sandbox:
+        places = {path: path for path in self.language.shows if Path(path).exists()}
+        return Sandbox(_LIMITS, rights="processes", shown={**places, **shown}, unsafe=self._unsafe)
+
+    def _build(self, step: Step, text: str, problem: str = "") -> dict[str, bytes]:
+        places = {"kit": self._place, "problem": f"{self._place}/{problem}"}
+        files = {step.file: text.encode("utf-8", "surrogatepass")}
+        if not step.commands:
+            return files
+        try:
+            return _run(self._compiler, files, step.commands, step.makes, places)
+        except ConnectionEnded as error:
+            self._compiler.finish(error)
+            self._start()
+            raise
+
+
+def _session(sandbox: Sandbox) -> Session:
+    return sandbox.session((FOLDER / "inside.py").read_text("utf-8"))
+
+
+def _run(
+    session: Session,
+    files: Mapping[str, bytes],
+    commands: Sequence[Sequence[str]],
+    makes: Sequence[str],
+    places: Mapping[str, str],
+) -> dict[str, bytes]:
+    filled = [[_place(part, places) for part in command] for command in commands]
+    session.renew()
+    said, made = session.function("build")(dict(files), filled, list(makes))
+    if said:
+        raise BuildError(said)
+    return dict(made)
+
+
+def _place(part: str, places: Mapping[str, str]) -> str:
+    for name, place in places.items():
+        part = part.replace(f"{{{name}}}", place)
+    return part
+
+
+def _digest(files: Mapping[str, bytes], more: str) -> str:
+    digest = hashlib.sha256(more.encode())
+    for name, content in sorted(files.items()):
+        digest.update(f"{name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:16]
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write a folder of programs at once, so that no one sees a half; another process may have done it first."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
+    temporary.chmod(0o755)
+    for name, content in files.items():
+        (temporary / name).write_bytes(content)
+        (temporary / name).chmod(0o755)
+    try:
+        os.rename(temporary, folder)  # noqa: PTH104 - Path.rename would replace an empty folder
+    except OSError:
+        shutil.rmtree(temporary)
+        if not folder.is_dir():
+            raise

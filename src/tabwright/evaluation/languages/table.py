@@ -1,0 +1,108 @@
+"""`languages.toml` -> what is known of each compiled language, with its tools found on this machine."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from tabwright.records import RecordError
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """How one part is built and run; `{kit}` and `{problem}` in commands are folders, `{folder}` is the part's own.
+
+    Attributes:
+        text: the part's source, a template of a `Unit`'s fields.
+        file: the name of its source file.
+        commands: run one after the other in a folder that holds the source file.
+        makes: the files that they make.
+        run: the command that runs the part.
+    """
+
+    text: str = ""
+    file: str = ""
+    commands: tuple[tuple[str, ...], ...] = ()
+    makes: tuple[str, ...] = ()
+    run: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Language:
+    """One language.
+
+    Attributes:
+        key: its name in records and in the table.
+        name: its name as people write it.
+        tools: programs that must be installed; `remedy` says how.
+        entry: matches, at a prompt's end, the beginning of the function that is asked for.
+        parameter: finds a parameter's name in its declaration.
+        shows: files and folders of the host that building needs to see.
+        kit: built once on a machine from the files in the language's own folder here.
+        program: the sample's program.
+        serve: for each problem, the part of the program that answers calls.
+        test: for each problem, its test, whose function only asks.
+    """
+
+    key: str
+    name: str
+    tools: tuple[str, ...]
+    remedy: str
+    entry: re.Pattern[str]
+    parameter: re.Pattern[str]
+    shows: tuple[str, ...]
+    kit: Step
+    program: Step
+    serve: Step
+    test: Step
+
+    def check(self) -> None:
+        """Raise `RecordError` where a tool is missing; the message says how to get it."""
+        for tool in self.tools:
+            if shutil.which(tool) is None:
+                raise RecordError(f"{self.name}: {tool} is not installed here; {self.remedy}")
+
+    def sources(self) -> dict[str, bytes]:
+        """Return the files of the language's own folder."""
+        return {path.name: path.read_bytes() for path in sorted((FOLDER / self.key).iterdir()) if path.is_file()}
+
+
+def _step(row: Mapping[str, Any]) -> Step:
+    return Step(
+        text=row.get("text", ""),
+        file=row.get("file", ""),
+        commands=tuple(tuple(command) for command in row.get("commands", ())),
+        makes=tuple(row.get("makes", ())),
+        run=tuple(row.get("run", ())),
+    )
+
+
+@cache
+def languages() -> dict[str, Language]:
+    """Return every compiled language by its key."""
+    table = tomllib.loads(files("tabwright.evaluation.languages").joinpath("languages.toml").read_text("utf-8"))
+    return {
+        key: Language(
+            key=key,
+            name=row["name"],
+            tools=tuple(row["tools"]),
+            remedy=row["remedy"],
+            entry=re.compile(row["entry"]),
+            parameter=re.compile(row["parameter"]),
+            shows=tuple(row["shows"]),
+            kit=_step(row.get("kit", {})),
+            program=_step(row["program"]),
+            serve=_step(row.get("serve", {})),
+            test=_step(row["test"]),
+        )
+        for key, row in table.items()
+    }
