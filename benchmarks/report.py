@@ -30,7 +30,8 @@ _WATCH = """new MutationObserver((changes, observer) => {
 }).observe(document, {subtree: true, attributes: true, childList: true})"""
 _OPEN = """() => new Promise(done => {
     const since = performance.now();
-    new MutationObserver(() => done(performance.now() - since)).observe(document.querySelector('dialog'), {attributes: true});
+    const watch = new MutationObserver(() => done(performance.now() - since));
+    watch.observe(document.querySelector('dialog'), {attributes: true});
     document.querySelectorAll('.row-name')[20].click();
 })"""
 
@@ -46,16 +47,20 @@ def make_up(problems: dict[str, Problem], n: int) -> tuple[list[Sample], list[Sc
         share = chance.random()
         for _ in range(n):
             drawn = [chance.choice(lines).split() for _ in range(problem.canonical_solution.count("\n") + 4)]
-            swapped = [
-                "    " + " ".join(chance.choice((word, word, chance.choice(words))) for word in d) for d in drawn
-            ]
-            samples.append(Sample(task_id=task, completion="\n".join(swapped)))
+            swapped = [[chance.choice((word, word, chance.choice(words))) for word in line] for line in drawn]
+            samples.append(Sample(task_id=task, completion="\n".join("    " + " ".join(line) for line in swapped)))
             passed = chance.random() < share
-            error = None if passed else chance.choice(("AssertionError", "TypeError: x", "NameError: name 'y'"))
-            outcome = "passed" if passed else "failed"
-            index, mean = len(scores), -chance.random()
-            scores.append(Score(task_id=task, sample_index=index, outcome=outcome, error=error, mean_logprob=mean,
-                                n_tokens=90, output=""))  # fmt: skip
+            scores.append(
+                Score(
+                    task_id=task,
+                    sample_index=len(scores),
+                    outcome="passed" if passed else "failed",
+                    error=None if passed else chance.choice(("AssertionError", "TypeError: x", "NameError: name 'y'")),
+                    mean_logprob=-chance.random(),
+                    n_tokens=90,
+                    output="",
+                )
+            )
     return samples, scores
 
 

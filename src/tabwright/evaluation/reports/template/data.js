@@ -37,7 +37,7 @@ async function sampleOf(run, task, position) {
   };
 }
 
-/** A problem's prompt, suffix, test and entry_point; empty where the report was made without the benchmark. */
+/** A problem's prompt, test, and what stands around a completion; null where the report was made without the benchmark. */
 const problemOf = async (task) => own(await piece(own(report.problem_pieces, task)), task) ?? null;
 
 // A task may be called "constructor".
