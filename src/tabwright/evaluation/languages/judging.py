@@ -92,9 +92,7 @@ class Judge:
     ) -> None:
         self.close()
 
-    def _start(
-        self, limits: Limits, builds: Path, unsafe: bool, shown: Mapping[str, str] | None = None
-    ) -> Sandbox:
+    def _start(self, limits: Limits, builds: Path, unsafe: bool, shown: Mapping[str, str] | None = None) -> Sandbox:
         return self._stack.enter_context(Sandbox(limits, rights="execute", shown=shown, builds=builds, unsafe=unsafe))
 
     def _run(self, test: str, program: str) -> Result:
