@@ -19,10 +19,12 @@ from tabwright.sandbox.channel import ConnectionEnded
 from tabwright.sandbox.codec import CodecError
 from tabwright.sandbox.features import Features, features, run_program
 from tabwright.sandbox.limits import Limits, Outcome, Result, Rights, SandboxError
+from tabwright.sandbox.program import CONNECTION
 from tabwright.sandbox.sandbox import Sandbox
 from tabwright.sandbox.session import Command, Session
 
 __all__ = [
+    "CONNECTION",
     "CodecError",
     "Command",
     "ConnectionEnded",

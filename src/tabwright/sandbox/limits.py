@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +26,7 @@ class Limits:
     Attributes:
         timeout_s: wall-clock time from the program's first line to its last answer; CPU time is held to the
             next whole second above it. At most a day.
+        cpu_s: CPU time, where it is not what `timeout_s` makes of it: for a process that does one thing after another.
         memory_bytes: writable private memory.
         reserved_bytes: address space beyond `memory_bytes`: what some run times reserve and never write to.
         output_bytes: standard output and standard error together.
@@ -35,6 +37,7 @@ class Limits:
     """
 
     timeout_s: float = 3.0
+    cpu_s: int = 0
     memory_bytes: int = 1 << 30
     reserved_bytes: int = 0
     output_bytes: int = 1 << 20
@@ -44,9 +47,14 @@ class Limits:
     open_files: int = 64
     answer_bytes: int = 16 << 20
 
+    @property
+    def most_cpu_s(self) -> int:
+        """CPU time that a program may use."""
+        return self.cpu_s or math.ceil(self.timeout_s) + 1
+
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not value > 0 and not (name == "reserved_bytes" and value == 0):
+            if not value > 0 and not (name in ("cpu_s", "reserved_bytes") and value == 0):
                 raise ValueError(f"{name}: got {value}, must be above 0")
         if self.timeout_s > _LONGEST_TIMEOUT_S:
             raise ValueError(f"timeout_s: got {self.timeout_s}, must be at most {_LONGEST_TIMEOUT_S}")

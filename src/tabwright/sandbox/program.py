@@ -8,83 +8,41 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import math
 import os
 import resource
 import socket
 import sys
 import types
-from collections.abc import Callable
 from typing import Any
 
 from tabwright.sandbox.calls import Peer, failure
 from tabwright.sandbox.channel import Channel, ConnectionEnded
 from tabwright.sandbox.codec import CodecError, encode
-from tabwright.sandbox.linux import kernel, landlock, root, seccomp
+from tabwright.sandbox.linux import kernel, sealing
 
-_NOBODY = 65534
-_CHANNEL = 3
+CONNECTION = 3
 _NAME = "program"
 # What a program may hold in messages is bounded by its own memory limit.
 _NO_LIMIT = 1 << 32
 
 
 def seal(plan: dict[str, Any], scratch: str, folder: str) -> dict[str, str]:
-    """Give up every right that the program must not have.
-
-    Args:
-        plan: the server's plan: `limits`, `isolate`, `privileged`, `rights`, `landlock`, `filter`.
-        scratch: the folder that the program may write to.
-        folder: the name of the program's own folder among all builds; empty where it has none.
+    """Give up every right that the program must not have; see `sealing.calls` for the arguments.
 
     Returns:
         The layers: an empty text where active, else why not.
     """
-    layers: dict[str, str] = {}
-
-    def attempt(layer: str, action: Callable[[], None]) -> None:
-        try:
-            action()
-            layers[layer] = ""
-        except (OSError, KeyError) as error:
-            layers[layer] = str(error)
-
-    limits = plan["limits"]
+    layers = absent(plan)
     if plan["isolate"]:
         layers["pid namespace"] = "" if os.getpid() == 1 else "not the first process"
-        attempt("mount namespace", lambda: kernel.unshare(kernel.CLONE_NEWNS))
-        attempt("network namespace", lambda: kernel.unshare(kernel.CLONE_NEWNET))
-        attempt("ipc namespace", lambda: kernel.unshare(kernel.CLONE_NEWIPC))
-        attempt("private files", lambda: _arrange_files(scratch, limits["scratch_bytes"], folder))
-        if plan["privileged"]:
-            attempt("ordinary user", _become_nobody)
-        attempt("user namespace", lambda: kernel.unshare(kernel.CLONE_NEWUSER))
     else:
         os.setsid()
-    os.chdir(scratch)
-    attempt("resource limits", lambda: _limit(limits))
-    attempt("no capabilities", kernel.drop_capabilities)
-    attempt("no new privileges", kernel.forbid_new_privileges)
-    if plan["landlock"]:
-        execute = plan["rights"] != "none"
-        attempt("landlock", lambda: landlock.restrict(plan["landlock"], scratch, execute=execute))
-    else:
-        layers["landlock"] = "the kernel has none"
-    attempt("seccomp", lambda: seccomp.install(plan["filter"]))
-    return layers
+    return layers | sealing.perform(sealing.calls(plan, scratch, folder))
 
 
-def _arrange_files(scratch: str, size: int, folder: str) -> None:
-    options = f"size={size},nr_inodes=4096,mode=1777"
-    kernel.mount("tmpfs", scratch, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC, options)
-    if folder:
-        root.show_program(folder)
-
-
-def _become_nobody() -> None:
-    os.setgroups([])
-    os.setresgid(_NOBODY, _NOBODY, _NOBODY)
-    os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+def absent(plan: dict[str, Any]) -> dict[str, str]:
+    """Return the layers that this kernel does not have."""
+    return {} if plan["landlock"] else {"landlock": "the kernel has none"}
 
 
 def limit_server(limits: dict[str, Any]) -> None:
@@ -97,11 +55,6 @@ def limit_server(limits: dict[str, Any]) -> None:
     kernel.limit(resource.RLIMIT_AS, limits["memory_bytes"] + limits["reserved_bytes"])
 
 
-def _limit(limits: dict[str, Any]) -> None:
-    kernel.limit(resource.RLIMIT_CPU, math.ceil(limits["timeout_s"]) + 1)
-    kernel.limit(resource.RLIMIT_NPROC, limits["threads"])
-
-
 def take_over(plan: dict[str, Any], connection: int, output: int, scratch: str, folder: str) -> None:
     """Turn this fresh child into the program's process. Never returns.
 
@@ -111,17 +64,19 @@ def take_over(plan: dict[str, Any], connection: int, output: int, scratch: str, 
         kernel.die_with_parent()
         os.dup2(output, 1)
         os.dup2(output, 2)
-        if connection != _CHANNEL:
-            os.dup2(connection, _CHANNEL)
-        os.closerange(_CHANNEL + 1, 1 << 20)
+        if connection != CONNECTION:
+            os.dup2(connection, CONNECTION)
+        os.closerange(CONNECTION + 1, 1 << 20)
         layers = seal(plan, scratch, folder)
-        peer = Peer(Channel(socket.socket(fileno=_CHANNEL), _NO_LIMIT), names={})
+        peer = Peer(Channel(socket.socket(fileno=CONNECTION), _NO_LIMIT), names={})
         peer.send(["value", encode(layers, peer), None])
         match peer.receive():
             case ["value", str(source), None]:
                 _run(peer, source)
-            case ["execute", list(command), dict(environment)]:
-                os.set_inheritable(_CHANNEL, True)
+            case ["execute", list(command), dict(environment), int(connection)]:
+                os.set_inheritable(CONNECTION, connection == CONNECTION)
+                if connection != CONNECTION:
+                    os.dup2(CONNECTION, connection)
                 os.execve(command[0], command, environment)  # noqa: S606
     except ConnectionEnded:
         pass

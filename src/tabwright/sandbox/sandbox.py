@@ -17,6 +17,7 @@ from typing import Self
 
 from tabwright.sandbox.channel import Channel
 from tabwright.sandbox.limits import Limits, Rights, SandboxError
+from tabwright.sandbox.program import CONNECTION
 from tabwright.sandbox.session import Command, Session
 from tabwright.sandbox.zygote import ENDED
 
@@ -54,6 +55,8 @@ class Sandbox:
         packages: names of installed Python packages that programs may import besides the standard library.
         shown: files and folders of the host that programs may read, by the place where they see them.
         builds: a folder whose folders belong to one program each; a command is shown its own, read-only.
+        server: the command of a run time that forks in the place of Python (see `zygote`), as far as programs can be
+            isolated. What `command` starts is then a fork of it; the command itself is not run.
         unsafe: run even where required layers are missing. Everything that the machine offers is still used.
 
     Attributes:
@@ -72,12 +75,14 @@ class Sandbox:
         packages: Sequence[str] = (),
         shown: Mapping[str, str] | None = None,
         builds: Path | None = None,
+        server: Sequence[str] = (),
         unsafe: bool = False,
     ) -> None:
         if sys.platform != "linux":
             raise SandboxError(f"the sandbox needs Linux, this is {sys.platform}; use a Linux machine or container")
         self.limits = limits or Limits()
         self.builds = builds
+        self._server_command = list(server)
         self._unsafe = unsafe
         self._spare: tuple[Channel, int] | None = None
         self._plan = {
@@ -109,7 +114,11 @@ class Sandbox:
         return Session(self, source)
 
     def command(
-        self, command: Sequence[str], folder: str = "", environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        folder: str = "",
+        environment: Mapping[str, str] | None = None,
+        connection: int = CONNECTION,
     ) -> Command:
         """Return a session for a program that the operating system runs; the sandbox must have the right `execute`.
 
@@ -117,8 +126,9 @@ class Sandbox:
             command: the program's path and its arguments; `{folder}` in them stands for the program's own folder.
             folder: the name of its own folder in `builds`.
             environment: variables besides those that every program gets.
+            connection: the descriptor on which the program finds it: 3, or 0 in the place of an empty input.
         """
-        return Command(self, command, folder, _ENVIRONMENT | dict(environment or {}))
+        return Command(self, command, folder, _ENVIRONMENT | dict(environment or {}), connection)
 
     def check(self, layers: Mapping[str, str]) -> None:
         """Refuse a child that lacks a required layer, unless the sandbox was told to take what there is.
@@ -163,7 +173,8 @@ class Sandbox:
                 env=_ENVIRONMENT,
             )
         self.isolated = isolate
-        self._control.send(json.dumps(self._plan | {"isolate": isolate}).encode())
+        how = {"isolate": isolate, "server": self._server_command if isolate else []}
+        self._control.send(json.dumps(self._plan | how).encode())
         self._control.settimeout(_START_TIMEOUT_S)
         try:
             answer = self._control.recv(1 << 12)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import signal
 import time
@@ -50,9 +49,13 @@ class Child:
     ) -> None:
         self.finish(error)
 
-    def _begin(self, message: list[Any]) -> None:
+    def renew(self) -> None:
+        """Begin anew what the limits say of time and of answers: for one that does one thing after the other."""
         self._started = time.monotonic()
         self.channel.renew(self._sandbox.limits.timeout_s)
+
+    def _begin(self, message: list[Any]) -> None:
+        self.renew()
         self._peer.send(message)
 
     def finish(self, error: BaseException | None) -> Result:
@@ -97,24 +100,27 @@ class Session(Child):
         self._sandbox.prepare()
         self._peer.reply()
 
-    def renew(self) -> None:
-        """Begin anew what the limits say of time and of answers: for a session that does one thing after the other."""
-        self._started = time.monotonic()
-        self.channel.renew(self._sandbox.limits.timeout_s)
-
     def function(self, name: str) -> Callable[..., Any]:
         """Return a function that calls the program's global of that name; as an argument it stands for that global."""
         return self._peer.function(name)
 
 
 class Command(Child):
-    """A program that the operating system runs. Its descriptor 3 is the other end of `channel`."""
+    """A program that the operating system runs. Its descriptor `connection` is the other end of `channel`."""
 
-    def __init__(self, sandbox: Sandbox, command: Sequence[str], folder: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        command: Sequence[str],
+        folder: str,
+        environment: Mapping[str, str],
+        connection: int,
+    ) -> None:
         super().__init__(sandbox, folder)
         place = PROGRAM if sandbox.isolated else f"{sandbox.builds}/{folder}"
         self._command = [part.replace("{folder}", place) for part in command]
         self._environment = dict(environment)
+        self._connection = connection
 
     def start(self) -> None:
         """Let the child become the program, and wait until the program says something, which is thrown away.
@@ -122,7 +128,23 @@ class Command(Child):
         Raises:
             ConnectionEnded: the program could not be started, ended, or took too long.
         """
-        self._begin(["execute", self._command, encode(self._environment, self._peer)])
+        self.launch()
+        self.greet()
+
+    def launch(self) -> None:
+        """Let the child become the program, and go on at once.
+
+        Raises:
+            ConnectionEnded: the child has gone.
+        """
+        self._begin(["execute", self._command, encode(self._environment, self._peer), self._connection])
+
+    def greet(self) -> None:
+        """Wait until the program that was launched says something, which is thrown away.
+
+        Raises:
+            ConnectionEnded: the program could not be started, ended, or took too long.
+        """
         self.channel.receive()
 
     def ask(self, message: bytes) -> bytes:
@@ -164,7 +186,7 @@ def _describe(error: BaseException) -> str:
 def _judge_end(status: int, memory: int, cpu_s: float, limits: Limits) -> tuple[Outcome, str]:
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        most_s = math.ceil(limits.timeout_s) + 1
+        most_s = limits.most_cpu_s
         # The first process of a namespace gets SIGKILL at the limit, by a count of ticks that may run far ahead of the
         # time that it really had. Nobody else kills one that has used so much.
         if number == signal.SIGXCPU or (number == signal.SIGKILL and cpu_s > 0.7 * most_s):

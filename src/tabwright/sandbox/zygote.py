@@ -10,6 +10,7 @@ Control messages (one packet each): `run FOLDER` with two descriptors (the progr
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import json
 import os
@@ -23,7 +24,7 @@ from collections import deque
 from typing import Any
 
 from tabwright.sandbox import program
-from tabwright.sandbox.linux import kernel, landlock, root, seccomp
+from tabwright.sandbox.linux import kernel, landlock, root, sealing, seccomp
 
 ENDED = struct.Struct("=iqd")
 _SCRATCH = "/tmp"  # noqa: S108 - a fresh tmpfs of the program's own
@@ -56,13 +57,17 @@ def _enter_namespaces() -> bool:
 
 
 class Server:
-    """Forks, ends and reports children: the oldest is at work, a younger one stands by."""
+    """Forks, ends and reports children: the oldest is at work, a younger one stands by.
+
+    Attributes:
+        own_pids: the descriptor of this process's own pid namespace, -1 where it has none.
+    """
 
     def __init__(self, control: socket.socket, plan: dict[str, Any]) -> None:
         self._control = control
         self._plan = plan
         self._children: deque[tuple[int, str]] = deque()
-        self._own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY) if plan["isolate"] else -1
+        self.own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY) if plan["isolate"] else -1
 
     def serve(self) -> None:
         """Follow orders until the tester hangs up."""
@@ -82,7 +87,7 @@ class Server:
         scratch = _SCRATCH
         if self._plan["isolate"]:
             # Each child is the first process of a namespace of its own: when it ends, all that it started ends.
-            kernel.setns(self._own_pids, kernel.CLONE_NEWPID)
+            kernel.setns(self.own_pids, kernel.CLONE_NEWPID)
             kernel.unshare(kernel.CLONE_NEWPID)
         else:
             scratch = tempfile.mkdtemp(prefix="tabwright-sandbox-")
@@ -120,7 +125,7 @@ def main() -> None:
     plan["landlock"] = landlock.version()
     problem = ""
     try:
-        rights = plan["rights"]
+        rights = plan["rights"] = "none" if plan["server"] else plan["rights"]
         plan["filter"] = seccomp.program(os.uname().machine, execute=rights != "none", processes=rights == "processes")
     except KeyError as error:
         plan["filter"], problem = b"", f"no system call table for {error}"
@@ -149,6 +154,8 @@ def _serve(control: socket.socket, plan: dict[str, Any]) -> None:
         if plan["isolate"]:
             root.build(plan["packages"], plan["shown"], plan["builds"])
             kernel.set_hostname("sandbox")
+        if plan["server"]:
+            _hand_over(control, plan, server.own_pids)
     except OSError as error:
         control.send(str(error).encode())
         return
@@ -161,3 +168,23 @@ def _serve(control: socket.socket, plan: dict[str, Any]) -> None:
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     server.serve()
+
+
+def _hand_over(control: socket.socket, plan: dict[str, Any], own_pids: int) -> None:
+    """Become the run time that serves in Python's place: warm as this one is, but in another language.
+
+    Its descriptors are 3: `control`, 4: what each child does to seal itself, 5: its own pid namespace. Its last
+    argument names the layers.
+    """
+    sealed = sealing.calls(plan, _SCRATCH, "")
+    order = os.memfd_create("sealing")
+    os.write(order, sealing.pack(sealed))
+    # Moved up first, so that none is where another goes.
+    moved = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 32) for descriptor in (control.fileno(), order, own_pids)]
+    for place, descriptor in enumerate(moved, start=3):
+        os.dup2(descriptor, place)
+    os.closerange(6, 1 << 10)
+    os.set_blocking(3, True)
+    kernel.keep_administration()
+    names = json.dumps({"layers": sealing.layer_names(sealed), "absent": program.absent(plan)})
+    os.execve(plan["server"][0], [*plan["server"], names], os.environ)  # noqa: S606

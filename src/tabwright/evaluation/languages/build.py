@@ -11,12 +11,14 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tabwright.evaluation.languages.standing import KIT, Runner, Standing, pack, unpack
 from tabwright.evaluation.languages.table import FOLDER, Language, Step, fill
 from tabwright.evaluation.languages.units import Unit, unit_of
 from tabwright.records import Problem, RecordError
@@ -31,10 +33,8 @@ _LIMITS = Limits(
     open_files=256,
     answer_bytes=128 << 20,
 )
-
-
-KIT = "/kit"
-"""Where kits are seen."""
+# One source is in work at a time. It must be at its end before the scorer takes its worker for lost.
+_COMPILER = Limits(timeout_s=10.0, cpu_s=24 * 3600, memory_bytes=1 << 30, open_files=256, answer_bytes=32 << 20)
 
 
 class BuildError(Exception):
@@ -63,9 +63,12 @@ class Builder:
         self.language = language
         self._stack = ExitStack()
         self._unsafe = unsafe
+        self._limits = replace(_LIMITS, reserved_bytes=language.reserved_bytes)
         sources, self._found = language.sources(), language.found()
-        self.kit = cache / f"{language.key}-{_digest(sources, repr((language.kit, self._found)))}"
+        made_of = repr((language.kit, language.warm, self._found))
+        self.kit = cache / f"{language.key}-{_digest(sources, made_of)}"
         self.tests = cache / f"{self.kit.name}-tests"
+        self._compilers: dict[str, Standing] = {}
         try:
             if not self.kit.is_dir():
                 self._make_kit(sources)
@@ -86,10 +89,12 @@ class Builder:
         """
         unit = unit_of(problem, self.language)
         step = self.language.program
-        return self._build(step, unit.fill(step.text, completion), self._serve(unit))
+        return self._build(step, unit.fill(step.text, completion), self._serve(unit), compiler="programs")
 
     def test(self, problem: Problem) -> Path:
         """Return the folder with a problem's test, which is built the first time.
+
+        Its compiler is not that of the programs where compilers stay: the test's text is in its memory.
 
         Raises:
             RecordError: it does not compile.
@@ -99,7 +104,7 @@ class Builder:
         folder = self.tests / _digest({step.file: text.encode()}, repr(step))
         if not folder.is_dir():
             try:
-                made = self._build(step, text)
+                made = self._build(step, text, compiler="tests")
             except BuildError as error:
                 raise RecordError(f"{problem.task_id}: its test does not compile: {error}") from None
             write_folder(folder, made)
@@ -132,10 +137,18 @@ class Builder:
         return name
 
     def _make_kit(self, sources: Mapping[str, bytes]) -> None:
-        with self._sandbox({}) as sandbox, _session(sandbox) as session:
-            session.load()
-            made = _run(session, sources, self.language.kit.commands, self.language.kit.makes, self._found)
-        write_folder(self.kit, {**sources, **made})
+        language, variables = self.language, self.language.variables()
+        made = dict(sources)
+        if language.kit.commands:
+            with self._sandbox({}) as sandbox, _session(sandbox) as session:
+                session.load()
+                made |= _run(session, sources, language.kit, self._found, variables)
+        with temporary_folder(self.kit, made) as folder:
+            if language.warm.commands:
+                with self._sandbox({KIT: str(folder)}) as sandbox, _session(sandbox) as session:
+                    session.load()
+                    place = KIT if sandbox.isolated else str(folder)
+                    add(folder, _run(session, {}, language.warm, self._found | {"kit": place}, variables))
 
     def _start(self) -> None:
         self._compiler = self._stack.enter_context(_session(self._box))
@@ -143,19 +156,32 @@ class Builder:
 
     def _sandbox(self, shown: Mapping[str, str]) -> Sandbox:
         places = {path: path for path in self.language.shown(self.language.shows)}
-        return Sandbox(_LIMITS, rights="processes", shown={**places, **shown}, unsafe=self._unsafe)
+        return Sandbox(self._limits, rights="processes", shown={**places, **shown}, unsafe=self._unsafe)
 
-    def _build(self, step: Step, text: str, problem: str = "") -> dict[str, bytes]:
-        places = {**self._found, "kit": self._place, "problem": f"{self._place}/{problem}"}
+    def _build(self, step: Step, text: str, problem: str = "", compiler: str = "") -> dict[str, bytes]:
         files = {step.file: text.encode("utf-8", "surrogatepass")}
+        if compiler and self.language.compiler.run:
+            return self._compile(compiler, files)
         if not step.commands:
             return files
+        places = self.language.found() | {"kit": self._place, "problem": f"{self._place}/{problem}"}
         try:
-            return _run(self._compiler, files, step.commands, step.makes, places)
+            return _run(self._compiler, files, step, places, self.language.variables())
         except ConnectionEnded as error:
             self._compiler.finish(error)
             self._start()
             raise
+
+    def _compile(self, which: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Have files compiled by a compiler that stays."""
+        if which not in self._compilers:
+            limits = replace(_COMPILER, reserved_bytes=self.language.reserved_bytes)
+            runner = Runner(self.language, self.language.compiler, self.kit, limits, unsafe=self._unsafe)
+            self._compilers[which] = self._stack.enter_context(Standing(runner))
+        reply = self._compilers[which].begin(pack(files))
+        if reply[:1] != b"R":
+            raise BuildError(reply[1:].decode(errors="replace"))
+        return unpack(reply[1:])
 
 
 def _session(sandbox: Sandbox) -> Session:
@@ -165,13 +191,13 @@ def _session(sandbox: Sandbox) -> Session:
 def _run(
     session: Session,
     files: Mapping[str, bytes],
-    commands: Sequence[Sequence[str]],
-    makes: Sequence[str],
+    step: Step,
     places: Mapping[str, str],
+    variables: Mapping[str, str],
 ) -> dict[str, bytes]:
-    filled = [[fill(part, places) for part in command] for command in commands]
+    filled = [[fill(part, places) for part in command] for command in step.commands]
     session.renew()
-    said, made = session.function("build")(dict(files), filled, list(makes))
+    said, made = session.function("build")(dict(files), filled, list(step.makes), dict(variables))
     if said:
         raise BuildError(said)
     return dict(made)
@@ -186,15 +212,30 @@ def _digest(files: Mapping[str, bytes], more: str) -> str:
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write a folder of programs at once, so that no one sees a half; another process may have done it first."""
+    with temporary_folder(folder, files):
+        pass
+
+
+@contextmanager
+def temporary_folder(folder: Path, files: Mapping[str, bytes]) -> Iterator[Path]:
+    """Write files to a temporary folder, which becomes `folder` when the context is left without an error."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
-    temporary.chmod(0o755)
-    for name, content in files.items():
-        (temporary / name).write_bytes(content)
-        (temporary / name).chmod(0o755)
     try:
-        os.rename(temporary, folder)  # noqa: PTH104 - Path.rename would replace an empty folder
-    except OSError:
-        shutil.rmtree(temporary)
-        if not folder.is_dir():
-            raise
+        temporary.chmod(0o755)
+        add(temporary, files)
+        yield temporary
+        try:
+            os.rename(temporary, folder)  # noqa: PTH104 - Path.rename would replace an empty folder
+        except OSError:
+            if not folder.is_dir():
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def add(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder, for everyone to read and run."""
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+        (folder / name).chmod(0o755)

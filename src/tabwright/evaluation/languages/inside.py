@@ -11,8 +11,10 @@ from pathlib import Path
 _LONGEST_REPORT = 4000
 
 
-def build(files: dict[str, bytes], commands: list[list[str]], makes: list[str]) -> tuple[str, dict[str, bytes]]:
-    """Run commands one after the other in a folder with these files.
+def build(
+    files: dict[str, bytes], commands: list[list[str]], makes: list[str], environment: dict[str, str]
+) -> tuple[str, dict[str, bytes]]:
+    """Run commands one after the other in a folder with these files; `environment` comes on top of what there is.
 
     Returns:
         What the command that failed said, empty where all went well; and the files that the patterns `makes` name.
@@ -25,7 +27,7 @@ def build(files: dict[str, bytes], commands: list[list[str]], makes: list[str]) 
             done = subprocess.run(
                 command,
                 cwd=folder,
-                env=os.environ | {"PATH": "/usr/bin:/bin"},
+                env=os.environ | {"PATH": "/usr/bin:/bin"} | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -13,7 +13,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tabwright.records import RecordError
+from tabwright.records import Problem, RecordError
+from tabwright.sandbox import CONNECTION
 
 FOLDER = Path(__file__).parent
 
@@ -22,13 +23,18 @@ FOLDER = Path(__file__).parent
 class Step:
     """How one part is built and run; `{kit}` and `{problem}` in commands are folders, `{folder}` is the part's own.
 
+    In commands and places, the names in the language's `places` stand for what was found on this machine.
+
     Attributes:
         text: the part's source, a template of a `Unit`'s fields.
         file: the name of its source file.
         commands: run one after the other in a folder that holds the source file.
         makes: the files that they make.
-        run: the command that runs the part.
-        shows: folders that it needs to see then, besides its own.
+        run: the command that runs the part; `{heap_mib}` in it is three quarters of what its memory may be, in MiB.
+        server: the command of a run time that forks such processes, where they can be isolated.
+        shows: patterns of what the part sees when it runs, besides its own folder; `{kit}` among them is the kit.
+        sent: its files are its process's first message, so that the process can be started before there are files.
+        stays: one process does it for one problem after the other, each begun by a message with its files.
     """
 
     text: str = ""
@@ -36,7 +42,37 @@ class Step:
     commands: tuple[tuple[str, ...], ...] = ()
     makes: tuple[str, ...] = ()
     run: tuple[str, ...] = ()
+    server: tuple[str, ...] = ()
     shows: tuple[str, ...] = ()
+    sent: bool = False
+    stays: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Packages:
+    """What programs may use that is no part of the language: the user installs it, and programs see it read-only.
+
+    Attributes:
+        versions: the version of each package.
+        install: the command that installs a `{package}` into a `{folder}`.
+        lies: where packages lie in that folder; programs see that place as a folder of the root.
+    """
+
+    versions: Mapping[str, str]
+    install: str
+    lies: str
+
+    def check(self, problem: Problem, folder: Path) -> None:
+        """Raise `RecordError` where the problem's own solution names a package that is not in the folder.
+
+        Raises:
+            RecordError: the message says how to install it.
+        """
+        for name, version in self.versions.items():
+            needed = name in problem.canonical_solution or name in problem.prompt
+            if needed and not (folder / self.lies / name).is_dir():
+                command = self.install.format(folder=folder, package=f"{name}@{version}")
+                raise RecordError(f"{problem.task_id} needs the package {name}; run: {command}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,8 +86,17 @@ class Language:
         places: what `{NAME}` stands for in `shows` and in commands: what a command prints here.
         entry: matches, at a prompt's end, the beginning of the function that is asked for.
         parameter: finds a parameter's name in its declaration.
+        nothing: the result type of a function that returns nothing, where no value may be given back then.
         shows: patterns of the files and folders of the host that building needs to see.
+        environment: variables for all its commands.
+        reserved_bytes: address space that its run time takes and never writes to.
+        connection: the descriptor on which its run time's processes expect the connection.
+        exhausted: finds, in what a program wrote, that it ended for want of memory.
+        packages: what programs may use besides.
         kit: built once on a machine from the files in the language's own folder here.
+        warm: more of the kit, built where the kit lies already: what a run time prepares for a faster start.
+        compiler: runs a process that compiles one source after the other: files in, `R` and files or `X` and a report
+            out. It stands in the place of commands.
         program: the sample's program.
         serve: for each problem, the part of the program that answers calls.
         test: for each problem, its test, whose function only asks.
@@ -64,8 +109,16 @@ class Language:
     places: Mapping[str, tuple[str, ...]]
     entry: re.Pattern[str]
     parameter: re.Pattern[str]
+    nothing: str
     shows: tuple[str, ...]
+    environment: Mapping[str, str]
+    reserved_bytes: int
+    connection: int
+    exhausted: re.Pattern[str] | None
+    packages: Packages
     kit: Step
+    warm: Step
+    compiler: Step
     program: Step
     serve: Step
     test: Step
@@ -91,6 +144,11 @@ class Language:
     def shown(self, patterns: Sequence[str]) -> list[str]:
         """Return the files and folders of this machine that match."""
         return [path for pattern in patterns for path in _matches(fill(pattern, self.found()))]
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment of its commands."""
+        found = self.found()
+        return {name: fill(value, found) for name, value in self.environment.items()}
 
     def sources(self) -> dict[str, bytes]:
         """Return the files of the language's own folder."""
@@ -120,7 +178,10 @@ def _step(row: Mapping[str, Any]) -> Step:
         commands=tuple(tuple(command) for command in row.get("commands", ())),
         makes=tuple(row.get("makes", ())),
         run=tuple(row.get("run", ())),
+        server=tuple(row.get("server", ())),
         shows=tuple(row.get("shows", ())),
+        sent=row.get("sent", False),
+        stays=row.get("stays", False),
     )
 
 
@@ -137,8 +198,16 @@ def languages() -> dict[str, Language]:
             places={name: tuple(command) for name, command in row.get("places", {}).items()},
             entry=re.compile(row["entry"]),
             parameter=re.compile(row["parameter"]),
+            nothing=row.get("nothing", ""),
             shows=tuple(row["shows"]),
+            environment=row.get("environment", {}),
+            reserved_bytes=row.get("reserved_bytes", 0),
+            connection=row.get("connection", CONNECTION),
+            exhausted=re.compile(row["exhausted"]) if "exhausted" in row else None,
+            packages=Packages(**({"versions": {}, "install": "", "lies": ""} | row.get("packages", {}))),
             kit=_step(row.get("kit", {})),
+            warm=_step(row.get("warm", {})),
+            compiler=_step(row.get("compiler", {})),
             program=_step(row["program"]),
             serve=_step(row.get("serve", {})),
             test=_step(row["test"]),

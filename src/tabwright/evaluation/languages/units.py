@@ -22,7 +22,9 @@ class Unit:
         prompt: the problem's prompt, or what stands in its place in the program; `suffix`, `test`, `setup`: its own.
         head: the prompt up to that function; `declaration`: the function as declared, up to its body.
         returns: its result type as written; empty where the language has none.
+        giving: "return", or nothing where the function returns nothing.
         name: its name; `parameters`: its parameters as written; `arguments`: their names alone.
+        throws: what it says after its parameters.
     """
 
     prompt: str
@@ -32,9 +34,11 @@ class Unit:
     head: str
     declaration: str
     returns: str
+    giving: str
     name: str
     parameters: str
     arguments: str
+    throws: str
 
     def fill(self, template: str, completion: str = "") -> str:
         """Return a template with its fields filled in."""
@@ -61,9 +65,11 @@ def unit_of(problem: Problem, language: Language) -> Unit:
         head=prompt[: found.start()] + "\n",
         declaration=prompt[found.start() :].rstrip().removesuffix("{"),
         returns=(parts.get("returns") or "").strip(),
+        giving="" if language.nothing and language.nothing in (parts.get("returns") or "").split() else "return",
         name=parts["name"],
         parameters=parts["parameters"],
         arguments=", ".join(names),
+        throws=(parts.get("throws") or "").strip(),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import struct
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -22,9 +23,8 @@ MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
 _NR_MOUNT_SETATTR = 442
 _NR_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
-# Version 3 and the calling thread; then three empty sets of 64 bits.
-_CAPABILITY_HEADER, _NO_CAPABILITIES = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+_PR_SET_PDEATHSIG, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_SYS_ADMIN = 1, 47, 2, 21
+_CAPABILITY_HEADER = (ctypes.c_uint32 * 2)(0x20080522, 0)  # version 3 and the calling thread
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -68,10 +68,13 @@ def unmount(target: str) -> None:
 
 def make_read_only(target: str, *, recursive: bool) -> None:
     """Make a mount read-only, without set-uid programs or devices, keeping the flags it has."""
-    attributes = (ctypes.c_uint64 * 4)(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, 0, 0)
-    path, flags = os.fsencode(target), _AT_RECURSIVE if recursive else 0
-    size = ctypes.sizeof(attributes)
-    syscall("mount_setattr", _NR_MOUNT_SETATTR, _AT_FDCWD, path, flags, ctypes.byref(attributes), size)
+    syscall("mount_setattr", _NR_MOUNT_SETATTR, *read_only(target, recursive=recursive))
+
+
+def read_only(target: str, *, recursive: bool) -> tuple[int | bytes, ...]:
+    """Return the arguments of the call that makes a mount read-only."""
+    attributes = struct.pack("=4Q", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, 0, 0)
+    return _AT_FDCWD, os.fsencode(target), _AT_RECURSIVE if recursive else 0, attributes, len(attributes)
 
 
 def enter_root(path: str) -> None:
@@ -98,24 +101,30 @@ def die_with_parent() -> None:
     _prctl("PR_SET_PDEATHSIG", _PR_SET_PDEATHSIG, 9)
 
 
-def forbid_new_privileges() -> None:
-    """No program started from here gains rights; needed before seccomp and Landlock."""
-    _prctl("PR_SET_NO_NEW_PRIVS", _PR_SET_NO_NEW_PRIVS, 1)
+def keep_administration() -> None:
+    """Keep, in the program that this process becomes, the right to make namespaces and mounts."""
+    everything = (ctypes.c_uint32 * 6)(*_capabilities())
+    everything[2], everything[5] = everything[1], everything[4]  # what is permitted may be inherited
+    _checked(_libc.capset(_CAPABILITY_HEADER, everything), "capset")
+    _prctl("PR_CAP_AMBIENT", _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_SYS_ADMIN)
 
 
-def drop_capabilities() -> None:
-    """Empty this thread's capability sets, and forbid core dumps.
+def _capabilities() -> ctypes.Array[ctypes.c_uint32]:
+    """Return this thread's capability sets: effective, permitted and inheritable, low words and then high ones."""
+    sets = (ctypes.c_uint32 * 6)()
+    _checked(_libc.capget(_CAPABILITY_HEADER, sets), "capget")
+    return sets
 
-    The bounding set matters only to a process that starts another program, which seccomp forbids; emptying it costs
-    41 calls. With the permitted set the kernel empties the ambient one.
-    """
-    _checked(_libc.capset(_CAPABILITY_HEADER, _NO_CAPABILITIES), "capset")
-    _prctl("PR_SET_DUMPABLE", _PR_SET_DUMPABLE, 0)
+
+def limits(kind: int, value: int) -> bytes:
+    """Return a resource limit, soft and hard, as the kernel reads it, no higher than the hard limit in force."""
+    hard = resource.getrlimit(kind)[1]
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    return struct.pack("=QQ", value, value)
 
 
 def limit(kind: int, value: int) -> None:
     """Set a resource limit, soft and hard, without asking for more than the hard limit in force."""
-    hard = resource.getrlimit(kind)[1]
-    if hard != resource.RLIM_INFINITY:
-        value = min(value, hard)
-    resource.setrlimit(kind, (value, value))
+    soft, hard = struct.unpack("=QQ", limits(kind, value))
+    resource.setrlimit(kind, (soft, hard))

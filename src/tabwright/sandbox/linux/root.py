@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 from tabwright.sandbox.linux import kernel
@@ -91,8 +92,8 @@ def _show(source: str, place: str) -> None:
     kernel.make_read_only(target, recursive=True)
 
 
-def show_program(name: str) -> None:
-    """Show one program's folder of all builds, in this mount namespace."""
-    kernel.mount(f"{BUILDS}/{name}", PROGRAM, None, kernel.MS_BIND)
-    kernel.make_read_only(PROGRAM, recursive=False)
-    kernel.unmount(BUILDS)
+def show_program(name: str) -> Iterator[tuple[str, tuple[int | bytes, ...]]]:
+    """Yield the calls that show one program's folder of all builds, in a mount namespace of its own."""
+    yield "mount", (f"{BUILDS}/{name}".encode(), PROGRAM.encode(), 0, kernel.MS_BIND, 0)
+    yield "mount_setattr", kernel.read_only(PROGRAM, recursive=False)
+    yield "umount2", (BUILDS.encode(), kernel.MNT_DETACH)

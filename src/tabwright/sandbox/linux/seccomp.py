@@ -10,15 +10,11 @@ References:
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import json
-import os
 import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-
-from tabwright.sandbox.linux import kernel
 
 _LOAD, _JUMP_IF_EQUAL, _JUMP_IF_LEAST, _JUMP_IF_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
@@ -27,7 +23,6 @@ _REFUSE, _UNKNOWN = 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
 # Offsets in struct seccomp_data; the low half of an argument comes first on both machines.
 _NUMBER, _MACHINE, _ARGUMENT_0, _ARGUMENT_1 = 0, 4, 16, 24
 _MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-_NR_SECCOMP = {"x86_64": 317, "aarch64": 277}
 
 _CLONE_THREAD = 0x00010000
 _AF_UNIX = 1
@@ -100,15 +95,3 @@ def program(machine: str, *, execute: bool = False, processes: bool = False) -> 
     code += _only(checked["prctl"], _ARGUMENT_0, (_PR_SET_NAME, _PR_GET_NAME))
     code += _search(_steps(set(allowed)))
     return b"".join(code)
-
-
-class _Program(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
-
-
-def install(filter_program: bytes) -> None:
-    """Put this thread, and all it starts, under the filter for good. Needs `forbid_new_privileges` first."""
-    argument = _Program(len(filter_program) // 8, filter_program)
-    set_mode_filter = 1
-    number = _NR_SECCOMP[os.uname().machine]
-    kernel.syscall("seccomp", number, set_mode_filter, 0, ctypes.byref(argument))
