@@ -14,7 +14,10 @@ from tabwright.records import Problem, RecordError
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
-    """One fault: `old` in a problem's `field` is to be `new`; all of the field where `old` is empty."""
+    """One fault: `old` in a problem's `field` is to be `new`; all of the field where `old` is empty.
+
+    `field` may name several, with blanks between them.
+    """
 
     benchmark: str
     task_id: str
@@ -52,8 +55,10 @@ def mended(benchmark: str, problems: Mapping[str, Problem]) -> dict[str, Problem
 
 
 def _mend(problem: Problem, fault: Fault) -> Problem:
-    published = getattr(problem, fault.field) or ""
-    if fault.old not in published:
-        raise RecordError(f"{fault.task_id}: {fault.field} is not as it was published; take --as-published")
-    change: dict[str, Any] = {fault.field: published.replace(fault.old, fault.new) if fault.old else fault.new}
+    change: dict[str, Any] = {}
+    for field in fault.field.split():
+        published = getattr(problem, field) or ""
+        if fault.old not in published:
+            raise RecordError(f"{fault.task_id}: {field} is not as it was published; take --as-published")
+        change[field] = published.replace(fault.old, fault.new) if fault.old else fault.new
     return replace(problem, **change)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tabwright.evaluation.languages.table import languages
@@ -68,10 +69,17 @@ def _humanevalx_python(row: Row) -> Problem:
 
 def _humanevalx(key: str) -> Callable[[Row], Problem]:
     def problem_of(row: Row) -> Problem:
-        problem = Problem.from_mapping({**row, "language": key, "entry_point": ""})
-        return Problem.from_mapping({**row, "language": key, "entry_point": unit_of(problem, languages()[key]).name})
+        problem = Problem.from_mapping({**row, "language": key, "entry_point": "", "preamble": _preamble(row)})
+        return replace(problem, entry_point=unit_of(problem, languages()[key]).name)
 
     return problem_of
+
+
+def _preamble(row: Row) -> str | None:
+    """A Go program begins with what its test imports, in the place of what the prompt imports."""
+    if "test_setup" not in row:
+        return None
+    return f"{row['test_setup']}\n{str(row.get('prompt', '')).replace(str(row.get('import', '')), '', 1)}"
 
 
 def _mbpp(prompt_of: Callable[[Row, Sequence[Row]], Row]) -> Layout:

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tabwright.evaluation.languages.table import FOLDER, Language, Step
+from tabwright.evaluation.languages.table import FOLDER, Language, Step, fill
 from tabwright.evaluation.languages.units import Unit, unit_of
 from tabwright.records import Problem, RecordError
 from tabwright.sandbox import ConnectionEnded, Limits, Sandbox, Session
@@ -33,6 +33,10 @@ _LIMITS = Limits(
 )
 
 
+KIT = "/kit"
+"""Where kits are seen."""
+
+
 class BuildError(Exception):
     """A source cannot be built; the message is what the compiler said."""
 
@@ -46,6 +50,7 @@ class Builder:
         unsafe: build even where compilers cannot be isolated.
 
     Attributes:
+        kit: the folder of the language's prebuilt parts.
         tests: the folder of the folders with tests.
 
     Raises:
@@ -58,15 +63,15 @@ class Builder:
         self.language = language
         self._stack = ExitStack()
         self._unsafe = unsafe
-        sources = language.sources()
-        self._kit = cache / f"{language.key}-{_digest(sources, repr(language.kit))}"
-        self.tests = cache / f"{self._kit.name}-tests"
+        sources, self._found = language.sources(), language.found()
+        self.kit = cache / f"{language.key}-{_digest(sources, repr((language.kit, self._found)))}"
+        self.tests = cache / f"{self.kit.name}-tests"
         try:
-            if not self._kit.is_dir():
+            if not self.kit.is_dir():
                 self._make_kit(sources)
             self.tests.mkdir(parents=True, exist_ok=True)
-            self._box = self._stack.enter_context(self._sandbox({"/kit": str(self._kit)}))
-            self._place = "/kit" if self._box.isolated else str(self._kit)
+            self._box = self._stack.enter_context(self._sandbox({KIT: str(self.kit)}))
+            self._place = KIT if self._box.isolated else str(self.kit)
             self._start()
         except BaseException:
             self.close()
@@ -119,9 +124,9 @@ class Builder:
             return ""
         text = unit.fill(step.text)
         name = _digest({step.file: text.encode()}, repr(step))
-        if not (self._kit / name).is_dir():
+        if not (self.kit / name).is_dir():
             try:
-                write_folder(self._kit / name, self._build(step, text))
+                write_folder(self.kit / name, self._build(step, text))
             except BuildError as error:
                 raise RecordError(f"the function {unit.name} cannot be called: {error}") from None
         return name
@@ -129,19 +134,19 @@ class Builder:
     def _make_kit(self, sources: Mapping[str, bytes]) -> None:
         with self._sandbox({}) as sandbox, _session(sandbox) as session:
             session.load()
-            made = _run(session, sources, self.language.kit.commands, self.language.kit.makes, {})
-        write_folder(self._kit, {**sources, **made})
+            made = _run(session, sources, self.language.kit.commands, self.language.kit.makes, self._found)
+        write_folder(self.kit, {**sources, **made})
 
     def _start(self) -> None:
         self._compiler = self._stack.enter_context(_session(self._box))
         self._compiler.load()
 
     def _sandbox(self, shown: Mapping[str, str]) -> Sandbox:
-        places = {path: path for path in self.language.shows if Path(path).exists()}
+        places = {path: path for path in self.language.shown(self.language.shows)}
         return Sandbox(_LIMITS, rights="processes", shown={**places, **shown}, unsafe=self._unsafe)
 
     def _build(self, step: Step, text: str, problem: str = "") -> dict[str, bytes]:
-        places = {"kit": self._place, "problem": f"{self._place}/{problem}"}
+        places = {**self._found, "kit": self._place, "problem": f"{self._place}/{problem}"}
         files = {step.file: text.encode("utf-8", "surrogatepass")}
         if not step.commands:
             return files
@@ -164,18 +169,12 @@ def _run(
     makes: Sequence[str],
     places: Mapping[str, str],
 ) -> dict[str, bytes]:
-    filled = [[_place(part, places) for part in command] for command in commands]
+    filled = [[fill(part, places) for part in command] for command in commands]
     session.renew()
     said, made = session.function("build")(dict(files), filled, list(makes))
     if said:
         raise BuildError(said)
     return dict(made)
-
-
-def _place(part: str, places: Mapping[str, str]) -> str:
-    for name, place in places.items():
-        part = part.replace(f"{{{name}}}", place)
-    return part
 
 
 def _digest(files: Mapping[str, bytes], more: str) -> str:

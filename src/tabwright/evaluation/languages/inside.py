@@ -15,7 +15,7 @@ def build(files: dict[str, bytes], commands: list[list[str]], makes: list[str]) 
     """Run commands one after the other in a folder with these files.
 
     Returns:
-        What the command that failed said, empty where all went well; and the files named by `makes`.
+        What the command that failed said, empty where all went well; and the files that the patterns `makes` name.
     """
     folder = Path(tempfile.mkdtemp(dir="."))
     try:
@@ -33,6 +33,6 @@ def build(files: dict[str, bytes], commands: list[list[str]], makes: list[str]) 
             if done.returncode:
                 said = done.stdout[:_LONGEST_REPORT].decode(errors="replace").strip()
                 return said or f"{command[0]} ended with status {done.returncode}", {}
-        return "", {name: (folder / name).read_bytes() for name in makes}
+        return "", {path.name: path.read_bytes() for pattern in makes for path in folder.glob(pattern)}
     finally:
         shutil.rmtree(folder, ignore_errors=True)

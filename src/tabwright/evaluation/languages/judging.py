@@ -10,13 +10,14 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tabwright.evaluation.languages.build import Builder, BuildError, write_folder
+from tabwright.evaluation.languages.build import KIT, Builder, BuildError, write_folder
 from tabwright.evaluation.languages.table import Language
 from tabwright.records import Problem
 from tabwright.sandbox import Command, ConnectionEnded, Limits, Result, Sandbox
@@ -48,7 +49,8 @@ class Judge:
             self._builder = self._stack.enter_context(Builder(language, cache, unsafe=unsafe))
             self._builds = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="tabwright-programs-")))
             self._builds.chmod(0o755)
-            self._programs = self._start(limits, self._builds, unsafe)
+            kit = {KIT: str(self._builder.kit)} if "{kit}" in language.program.shows else {}
+            self._programs = self._start(limits, self._builds, unsafe, kit)
             patient = replace(limits, timeout_s=limits.timeout_s + _TEST_GRACE_S)
             self._testers = self._start(patient, self._builder.tests, unsafe)
         except BaseException:
@@ -90,8 +92,8 @@ class Judge:
     ) -> None:
         self.close()
 
-    def _start(self, limits: Limits, builds: Path, unsafe: bool) -> Sandbox:
-        return self._stack.enter_context(Sandbox(limits, rights="execute", builds=builds, unsafe=unsafe))
+    def _start(self, limits: Limits, builds: Path, unsafe: bool, shown: Mapping[str, str] | None = None) -> Sandbox:
+        return self._stack.enter_context(Sandbox(limits, rights="execute", shown=shown, builds=builds, unsafe=unsafe))
 
     def _run(self, test: str, program: str) -> Result:
         with (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -27,6 +28,7 @@ class Step:
         commands: run one after the other in a folder that holds the source file.
         makes: the files that they make.
         run: the command that runs the part.
+        shows: folders that it needs to see then, besides its own.
     """
 
     text: str = ""
@@ -34,6 +36,7 @@ class Step:
     commands: tuple[tuple[str, ...], ...] = ()
     makes: tuple[str, ...] = ()
     run: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,10 +46,11 @@ class Language:
     Attributes:
         key: its name in records and in the table.
         name: its name as people write it.
-        tools: programs that must be installed; `remedy` says how.
+        tools: programs, and patterns of files, that must be installed; `remedy` says how.
+        places: what `{NAME}` stands for in `shows` and in commands: what a command prints here.
         entry: matches, at a prompt's end, the beginning of the function that is asked for.
         parameter: finds a parameter's name in its declaration.
-        shows: files and folders of the host that building needs to see.
+        shows: patterns of the files and folders of the host that building needs to see.
         kit: built once on a machine from the files in the language's own folder here.
         program: the sample's program.
         serve: for each problem, the part of the program that answers calls.
@@ -57,6 +61,7 @@ class Language:
     name: str
     tools: tuple[str, ...]
     remedy: str
+    places: Mapping[str, tuple[str, ...]]
     entry: re.Pattern[str]
     parameter: re.Pattern[str]
     shows: tuple[str, ...]
@@ -68,12 +73,44 @@ class Language:
     def check(self) -> None:
         """Raise `RecordError` where a tool is missing; the message says how to get it."""
         for tool in self.tools:
-            if shutil.which(tool) is None:
+            if not (_matches(tool) if "/" in tool else shutil.which(tool)):
                 raise RecordError(f"{self.name}: {tool} is not installed here; {self.remedy}")
+
+    def found(self) -> dict[str, str]:
+        """Return what `places` stand for on this machine.
+
+        Raises:
+            RecordError: one of them fails.
+        """
+        try:
+            return {name: _output(command) for name, command in self.places.items()}
+        except (OSError, subprocess.CalledProcessError) as error:
+            said = " ".join(getattr(error, "stderr", "").split())
+            raise RecordError(f"{self.name}: {error} {said:.200}; {self.remedy}") from None
+
+    def shown(self, patterns: Sequence[str]) -> list[str]:
+        """Return the files and folders of this machine that match."""
+        return [path for pattern in patterns for path in _matches(fill(pattern, self.found()))]
 
     def sources(self) -> dict[str, bytes]:
         """Return the files of the language's own folder."""
         return {path.name: path.read_bytes() for path in sorted((FOLDER / self.key).iterdir()) if path.is_file()}
+
+
+def fill(part: str, places: Mapping[str, str]) -> str:
+    """Return a part of a command with the names of places filled in."""
+    for name, place in places.items():
+        part = part.replace(f"{{{name}}}", place)
+    return part
+
+
+def _matches(pattern: str) -> list[str]:
+    return [str(path) for path in Path("/").glob(pattern.lstrip("/"))]
+
+
+@cache
+def _output(command: tuple[str, ...]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _step(row: Mapping[str, Any]) -> Step:
@@ -83,6 +120,7 @@ def _step(row: Mapping[str, Any]) -> Step:
         commands=tuple(tuple(command) for command in row.get("commands", ())),
         makes=tuple(row.get("makes", ())),
         run=tuple(row.get("run", ())),
+        shows=tuple(row.get("shows", ())),
     )
 
 
@@ -96,6 +134,7 @@ def languages() -> dict[str, Language]:
             name=row["name"],
             tools=tuple(row["tools"]),
             remedy=row["remedy"],
+            places={name: tuple(command) for name, command in row.get("places", {}).items()},
             entry=re.compile(row["entry"]),
             parameter=re.compile(row["parameter"]),
             shows=tuple(row["shows"]),

@@ -19,8 +19,8 @@ class Unit:
     """What templates can name. The function that is asked for is the last one that the prompt begins.
 
     Attributes:
-        prompt: the problem's prompt, or what stands in its place in the program; `suffix` and `test`: its own.
-        head: the prompt up to that function.
+        prompt: the problem's prompt, or what stands in its place in the program; `suffix`, `test`, `setup`: its own.
+        head: the prompt up to that function; `declaration`: the function as declared, up to its body.
         returns: its result type as written; empty where the language has none.
         name: its name; `parameters`: its parameters as written; `arguments`: their names alone.
     """
@@ -28,7 +28,9 @@ class Unit:
     prompt: str
     suffix: str
     test: str
+    setup: str
     head: str
+    declaration: str
     returns: str
     name: str
     parameters: str
@@ -55,7 +57,9 @@ def unit_of(problem: Problem, language: Language) -> Unit:
         prompt=prompt,
         suffix=problem.suffix,
         test=problem.test,
+        setup=problem.setup,
         head=prompt[: found.start()] + "\n",
+        declaration=prompt[found.start() :].rstrip().removesuffix("{"),
         returns=(parts.get("returns") or "").strip(),
         name=parts["name"],
         parameters=parts["parameters"],
@@ -80,9 +84,9 @@ def _name(parameter: str, pattern: re.Pattern[str], problem: Problem) -> str:
 
 
 def _split(parameters: str) -> list[str]:
-    """Split at the commas that stand in no bracket."""
+    """Split at the commas that stand in no bracket; an arrow's point is none."""
     parts, depth = [""], 0
-    for character in parameters:
+    for character in parameters.replace("->", "  "):
         depth += (character in _OPENING) - (character in _CLOSING)
         if character == "," and depth == 0:
             parts.append("")

@@ -1,0 +1,34 @@
+# Build, once on a machine, the packages of a test, those of a call, and the command that builds programs.
+set -e
+export PATH="$1/bin:$PATH" HOME="$PWD" GOCACHE="$PWD/cache" GOPATH=/usr/share/gocode GO111MODULE=off GOPROXY=off
+export GOTOOLCHAIN=local GOFLAGS= CGO_ENABLED=0
+tools=$(go env GOTOOLDIR)
+echo "$tools" >tools
+
+# What older releases ship compiled is used where it lies; the rest is in the cache.
+go list -export -deps -f '{{if .Export}}{{.ImportPath}}={{.Export}}{{end}}' \
+  testing/internal/testdeps github.com/stretchr/testify/assert github.com/stretchr/testify/require std >listed
+while IFS='=' read -r name file; do
+  case $file in
+    "$GOCACHE"/*)
+      kept=$(echo "$name" | tr / _).a
+      mv "$file" "$kept"
+      echo "$name=$kept" ;;
+    *) echo "$name=$file" ;;
+  esac
+done <listed >packages
+
+build() {
+  package=$1 kept=$2
+  shift 2
+  sed 's/^/packagefile /' packages >importcfg
+  "$tools/compile" -p "$package" -lang go1.18 -complete -importcfg importcfg -o "$kept" "$@"
+  echo "$package=$kept" >>packages
+}
+build tabwright tabwright.a calls.go types.go values.go
+build tabwright/verdict tabwright_verdict.a verdict.go
+build main main.a build.go
+"$tools/link" -importcfg importcfg -s -w -o build main.a
+grep -v '^main=' packages >packages.new
+mv packages.new packages
+rm main.a

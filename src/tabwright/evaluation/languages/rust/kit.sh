@@ -1,0 +1,29 @@
+# Build, once on a machine, the crates that programs and tests may name, and the one with which they call each other.
+set -e
+sysroot=$1
+export LD_LIBRARY_PATH="$sysroot/lib" # without /proc the loader does not find what lies beside a program
+export PATH="$sysroot/bin:$PATH" HOME="$PWD" CARGO_HOME="$PWD/cargo" RUSTC="$sysroot/bin/rustc"
+mkdir cargo
+cat >cargo/config.toml <<END
+[source.crates-io]
+replace-with = "installed"
+[source.installed]
+directory = "/usr/share/cargo/registry"
+END
+cargo build --quiet --offline --lib
+for file in target/debug/deps/*.rlib; do
+  name=${file##*/}
+  case $name in
+    libkit-*) ;;
+    *) cp "$file" "${name%-*}.rlib" ;;
+  esac
+done
+
+crate() {
+  name=$1 file=$2
+  shift 2
+  "$RUSTC" --sysroot="$sysroot" --edition=2021 --crate-name="$name" -Cdebuginfo=0 -Cstrip=debuginfo -Clinker=gcc \
+    -L. "$@" "$file"
+}
+crate rand rand.rs --crate-type=rlib -Copt-level=1
+crate tabwright lib.rs --crate-type=rlib --crate-type=dylib --extern=rand --extern=regex --extern=md5
