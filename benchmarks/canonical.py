@@ -1,6 +1,8 @@
-"""How many of each benchmark's own solutions pass: all should, once known faults of the data are mended.
+"""How many of each benchmark's own solutions pass. All should, once known faults of the data are mended.
 
-python benchmarks/canonical.py --benchmarks DIR [--only NAME ...] [--timeout 10] [--as-published]
+Each benchmark is a row of a table, with the tasks that do not pass below it.
+
+    python benchmarks/canonical.py --benchmarks DIR [--only NAME ...] [--timeout 10] [--as-published]
 """
 
 from __future__ import annotations
