@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -34,3 +35,25 @@ def judge_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
             return judges[key]
 
         yield start
+
+
+@pytest.fixture
+def kill() -> Callable[[str], int]:
+    """Kill the processes below this one whose command line ends so; return how many there were."""
+
+    def descendants(pid: int) -> Iterator[int]:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                yield int(child)
+                yield from descendants(int(child))
+
+    def end(command: str) -> int:
+        lines = {
+            pid: Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip() for pid in descendants(os.getpid())
+        }
+        found = [pid for pid, line in lines.items() if line.endswith(command)]
+        for pid in found:
+            os.kill(pid, signal.SIGKILL)
+        return len(found)
+
+    return end

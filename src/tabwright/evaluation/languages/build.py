@@ -68,14 +68,12 @@ class Builder:
         made_of = repr((language.kit, language.warm, self._found))
         self.kit = cache / f"{language.key}-{_digest(sources, made_of)}"
         self.tests = cache / f"{self.kit.name}-tests"
+        self._box: Sandbox | None = None
         self._compilers: dict[str, Standing] = {}
         try:
             if not self.kit.is_dir():
                 self._make_kit(sources)
             self.tests.mkdir(parents=True, exist_ok=True)
-            self._box = self._stack.enter_context(self._sandbox({KIT: str(self.kit)}))
-            self._place = KIT if self._box.isolated else str(self.kit)
-            self._start()
         except BaseException:
             self.close()
             raise
@@ -150,9 +148,13 @@ class Builder:
                     place = KIT if sandbox.isolated else str(folder)
                     add(folder, _run(session, {}, language.warm, self._found | {"kit": place}, variables))
 
-    def _start(self) -> None:
+    def _start(self) -> Sandbox:
+        """Start what runs commands, where there are any, and return its sandbox."""
+        if self._box is None:
+            self._box = self._stack.enter_context(self._sandbox({KIT: str(self.kit)}))
         self._compiler = self._stack.enter_context(_session(self._box))
         self._compiler.load()
+        return self._box
 
     def _sandbox(self, shown: Mapping[str, str]) -> Sandbox:
         places = {path: path for path in self.language.shown(self.language.shows)}
@@ -164,7 +166,8 @@ class Builder:
             return self._compile(compiler, files)
         if not step.commands:
             return files
-        places = self.language.found() | {"kit": self._place, "problem": f"{self._place}/{problem}"}
+        place = KIT if (self._box or self._start()).isolated else str(self.kit)
+        places = self._found | {"kit": place, "problem": f"{place}/{problem}"}
         try:
             return _run(self._compiler, files, step, places, self.language.variables())
         except ConnectionEnded as error:

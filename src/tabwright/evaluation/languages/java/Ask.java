@@ -81,11 +81,10 @@ public final class Ask {
         call.text(caller.getMethodName()).text(Frames.descriptor(type.returnType(), type.parameterArray()));
         for (Object argument : arguments) call.value(argument);
         Plain.Reader reply = new Plain.Reader(exchange(call.bytes()));
-        if (reply.letter() != 'R') throw Ask.<RuntimeException>raised(reply.text(), reply.text());
+        if (reply.letter() != 'R') throw Ask.<RuntimeException>raised((String) reply.value(), (String) reply.value());
         T result = (T) reply.value();
-        if (reply.letter() == '!') {
-            Plain.Reader changed = new Plain.Reader(reply.bytes());
-            for (Object argument : arguments) Plain.change(argument, changed.value());
+        if ((boolean) reply.value()) {
+            for (Object argument : arguments) Plain.change(argument, reply.value());
         }
         return result;
     }

@@ -6,13 +6,15 @@ import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.StringWriter;
+import java.io.Writer;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import javax.tools.Diagnostic;
+import javax.tools.DiagnosticListener;
 import javax.tools.FileObject;
 import javax.tools.ForwardingJavaFileManager;
 import javax.tools.JavaFileObject;
@@ -25,6 +27,8 @@ final class Compile {
     // No annotation processors: they would be programs that run here.
     private static final List<String> OPTIONS = List.of("-proc:none", "-implicit:none", "-nowarn", "-Xlint:none", "-g:none", "-XDstringConcat=inline");
 
+    private static final int LONGEST_REPORT = 4000;
+
     private final Memory memory = new Memory();
     private JavacTaskPool pool = new JavacTaskPool(1);
 
@@ -36,22 +40,29 @@ final class Compile {
     }
 
     byte[] compile(Map<String, byte[]> sources) {
-        StringWriter report = new StringWriter();
+        StringBuilder report = new StringBuilder();
         List<JavaFileObject> units = new ArrayList<>();
         sources.forEach((name, content) -> units.add(new Source(name, new String(content, StandardCharsets.UTF_8))));
         memory.made.clear();
         boolean good;
         try {
-            good = pool.getTask(report, memory, null, OPTIONS, null, units, task -> task.call());
+            DiagnosticListener<JavaFileObject> listener = said -> tell(report, said);
+            good = pool.getTask(Writer.nullWriter(), memory, listener, OPTIONS, null, units, task -> task.call());
         } catch (StackOverflowError | RuntimeException error) {
             good = false;
-            report.write("error: the compiler gave up: " + error);
+            report.append("error: the compiler gave up: ").append(error);
         }
         if (!good || !expected()) renew();
+        if (!good && report.length() == 0) report.append("error: the compiler gave up");
         if (!good) return ("X" + report).getBytes(StandardCharsets.UTF_8);
         Plain.Writer out = new Plain.Writer().letter('R').count(memory.made.size());
         memory.made.forEach((name, data) -> out.bytes(name.getBytes(StandardCharsets.UTF_8)).bytes(data.toByteArray()));
         return out.bytes();
+    }
+
+    private static void tell(StringBuilder report, Diagnostic<?> said) {
+        boolean full = report.length() > LONGEST_REPORT;
+        if (said.getKind() == Diagnostic.Kind.ERROR && !full) report.append(said).append('\n');
     }
 
     /** Whether all that was made are classes that every source here defines: then what is known of the run time's is kept. */
@@ -64,11 +75,18 @@ final class Compile {
     }
 
     private static final class Source extends SimpleJavaFileObject {
+        private final String name;
         private final String text;
 
         Source(String name, String text) {
             super(URI.create("string:///" + name), Kind.SOURCE);
+            this.name = name;
             this.text = text;
+        }
+
+        @Override
+        public String getName() {
+            return name;
         }
 
         @Override

@@ -71,7 +71,11 @@ final class Plain {
         }
 
         Writer bytes(byte[] data) {
-            count(data.length).room(data.length).put(data);
+            return count(data.length).raw(data);
+        }
+
+        Writer raw(byte[] data) {
+            room(data.length).put(data);
             return this;
         }
 

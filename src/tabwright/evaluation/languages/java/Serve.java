@@ -48,7 +48,8 @@ final class Serve {
         Object result = method.invoke(Modifier.isStatic(method.getModifiers()) ? null : object(owner, creation), arguments);
         byte[] after = arguments(arguments);
         Plain.Writer out = new Plain.Writer().letter('R').value(result);
-        return out.letter(Arrays.equals(before, after) ? '=' : '!').bytes(after).bytes();
+        boolean changed = !Arrays.equals(before, after);
+        return changed ? out.value(true).raw(after).bytes() : out.value(false).bytes();
     }
 
     private static byte[] arguments(Object[] arguments) {
@@ -88,6 +89,6 @@ final class Serve {
             message = "";
         }
         message = message.substring(0, Math.min(message.length(), 1000));
-        return new Plain.Writer().letter('E').text(error.getClass().getName()).text(message).bytes();
+        return new Plain.Writer().letter('E').value(error.getClass().getName()).value(message).bytes();
     }
 }

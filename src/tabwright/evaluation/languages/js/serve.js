@@ -14,6 +14,7 @@ const { Writer, Reader } = make(Buffer);
 const FILE = "/tmp/program.js";
 const PARAMETERS = ["exports", "require", "module", "__filename", "__dirname"];
 const load = createRequire(FILE);
+const NO_MEMORY = "Array buffer allocation failed";
 
 // Return the function that a program defines, and what is said of it: ready, no program, or failed.
 function begin(source) {
@@ -42,6 +43,7 @@ function told(error) {
 }
 
 function failure(error) {
+  if (error instanceof RangeError && error.message === NO_MEMORY) return Buffer.from(`M${NO_MEMORY}`);
   const out = new Writer();
   out.letter("E");
   for (const text of told(error)) out.text(text);

@@ -37,8 +37,8 @@ class Run {
   }
 
   told(more) {
-    const line = /test\.js:(\d+)/.exec(new Error().stack)?.[1];
-    const text = line ? this.source.split("\n")[line - 1].trim() : "";
+    const line = /\/tmp\/test\.js:(\d+)/.exec(new Error().stack)?.[1];
+    const text = this.source.split("\n")[line - 1]?.trim();
     return ["assertion failed", text, ...more.map(String)].filter(Boolean).join(": ").slice(0, 300);
   }
 

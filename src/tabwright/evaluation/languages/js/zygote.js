@@ -7,6 +7,7 @@ const { Frames } = require("./frames.js");
 const { main, warm } = require("./serve.js");
 
 const TIMES = 300;
+const UNSETTLED = 13; // Node's own status for an answer that nothing is left to give
 const names = JSON.parse(process.argv.at(-1));
 
 // What a child reports of itself, as `sandbox/session.py` reads it.
@@ -19,6 +20,7 @@ function report(errors) {
 for (let i = 0; i < TIMES; i++) report(names.layers.map(() => 0));
 warm(TIMES);
 process.reallyExit = leave;
+process.on("beforeExit", () => leave(UNSETTLED));
 process.on("uncaughtException", (error) => {
   console.error(error);
   leave(1);
