@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tabwright.evaluation.cluster import Cluster
-from tabwright.evaluation.languages.table import languages
+from tabwright.evaluation.languages import languages, make_kit
 from tabwright.evaluation.pool import Job, Pool, Verdict
 from tabwright.records import Problem, Record, RecordError, Sample, Score, read_records, read_rows
 from tabwright.sandbox import Limits
@@ -164,7 +164,7 @@ def score_samples(
             book.settle(first, _verdict(found[first]))
         jobs = [_job(first, todo[first], problems) for first in groups if first not in found]
         if jobs:
-            with _pool(settings, min(count, len(jobs)), folder, ray) as pool:
+            with _pool(settings, jobs, count, folder, ray) as pool:
                 if not os.fstat(descriptor).st_size:
                     _append(descriptor, {_HEADER_KEY: asdict(replace(header, layers=pool.layers))})
                 for first, verdict in pool.run(jobs):
@@ -191,11 +191,13 @@ class _Book:
                 self.on_score(self.found[index], len(self.found), len(self.todo))
 
 
-def _pool(settings: ScoringSettings, workers: int, kits: Path, ray: str | None) -> Pool | Cluster:
+def _pool(settings: ScoringSettings, jobs: Sequence[Job], workers: int, kits: Path, ray: str | None) -> Pool | Cluster:
     limits, packages, unsafe = settings.limits(), settings.packages, settings.unsafe
     if ray:
         return Cluster(ray, limits=limits, packages=packages, kits=kits, unsafe=unsafe)
-    return Pool(workers, limits=limits, packages=packages, kits=kits, unsafe=unsafe)
+    for key in sorted({job.problem.language for job in jobs} - {"python"}):
+        make_kit(languages()[key], kits, unsafe=unsafe)
+    return Pool(min(workers, len(jobs)), limits=limits, packages=packages, kits=kits, unsafe=unsafe)
 
 
 def _check_languages(keys: Collection[str]) -> None:

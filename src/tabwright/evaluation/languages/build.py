@@ -33,6 +33,8 @@ _LIMITS = Limits(
     open_files=256,
     answer_bytes=128 << 20,
 )
+# Kits are our own, and some hold a whole standard library: slow machines may take their time.
+_KIT_TIMEOUT_S = 900.0
 # One source is in work at a time. It must be at its end before the scorer takes its worker for lost.
 _COMPILER = Limits(timeout_s=10.0, cpu_s=24 * 3600, memory_bytes=1 << 30, open_files=256, answer_bytes=32 << 20)
 
@@ -135,18 +137,27 @@ class Builder:
         return name
 
     def _make_kit(self, sources: Mapping[str, bytes]) -> None:
-        language, variables = self.language, self.language.variables()
+        language = self.language
         made = dict(sources)
         if language.kit.commands:
-            with self._sandbox({}) as sandbox, _session(sandbox) as session:
-                session.load()
-                made |= _run(session, sources, language.kit, self._found, variables)
+            made |= self._run_kit_step(language.kit, sources)
         with temporary_folder(self.kit, made) as folder:
             if language.warm.commands:
-                with self._sandbox({KIT: str(folder)}) as sandbox, _session(sandbox) as session:
-                    session.load()
-                    place = KIT if sandbox.isolated else str(folder)
-                    add(folder, _run(session, {}, language.warm, self._found | {"kit": place}, variables))
+                add(folder, self._run_kit_step(language.warm, {}, folder))
+
+    def _run_kit_step(self, step: Step, files: Mapping[str, bytes], kit: Path | None = None) -> dict[str, bytes]:
+        name = self.language.name
+        limits = replace(self._limits, timeout_s=_KIT_TIMEOUT_S)
+        try:
+            with self._sandbox({KIT: str(kit)} if kit else {}, limits) as sandbox, _session(sandbox) as session:
+                session.load()
+                places = self._found | ({"kit": KIT if sandbox.isolated else str(kit)} if kit else {})
+                return _run(session, files, step, places, self.language.variables())
+        except BuildError as error:
+            raise RecordError(f"{name}: what its programs need cannot be built here: {error}") from None
+        except ConnectionEnded as error:
+            reason = type(error).__name__
+            raise RecordError(f"{name}: what its programs need could not be built ({reason}); try again") from None
 
     def _start(self) -> Sandbox:
         """Start what runs commands, where there are any, and return its sandbox."""
@@ -156,9 +167,9 @@ class Builder:
         self._compiler.load()
         return self._box
 
-    def _sandbox(self, shown: Mapping[str, str]) -> Sandbox:
+    def _sandbox(self, shown: Mapping[str, str], limits: Limits | None = None) -> Sandbox:
         places = {path: path for path in self.language.shown(self.language.shows)}
-        return Sandbox(self._limits, rights="processes", shown={**places, **shown}, unsafe=self._unsafe)
+        return Sandbox(limits or self._limits, rights="processes", shown={**places, **shown}, unsafe=self._unsafe)
 
     def _build(self, step: Step, text: str, problem: str = "", compiler: str = "") -> dict[str, bytes]:
         files = {step.file: text.encode("utf-8", "surrogatepass")}
@@ -185,6 +196,16 @@ class Builder:
         if reply[:1] != b"R":
             raise BuildError(reply[1:].decode(errors="replace"))
         return unpack(reply[1:])
+
+
+def make_kit(language: Language, cache: Path, *, unsafe: bool = False) -> None:
+    """Build what a language's programs need, where that is not done yet; takes up to some minutes the first time.
+
+    Raises:
+        RecordError: a tool is missing, or it cannot be built.
+        SandboxError: compilers cannot be isolated here.
+    """
+    Builder(language, cache, unsafe=unsafe).close()
 
 
 def _session(sandbox: Sandbox) -> Session:
