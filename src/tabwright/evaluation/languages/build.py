@@ -154,7 +154,9 @@ class Builder:
                 places = self._found | ({"kit": KIT if sandbox.isolated else str(kit)} if kit else {})
                 return _run(session, files, step, places, self.language.variables())
         except BuildError as error:
-            raise RecordError(f"{name}: what its programs need cannot be built here: {error}") from None
+            raise RecordError(
+                f"{name}: what its programs need cannot be built here: {error}; {self.language.remedy}"
+            ) from None
         except ConnectionEnded as error:
             reason = type(error).__name__
             raise RecordError(f"{name}: what its programs need could not be built ({reason}); try again") from None

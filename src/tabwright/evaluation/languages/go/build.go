@@ -51,28 +51,36 @@ func main() {
 	if !strings.HasPrefix(strings.TrimLeft(source, " \t\n"), "package ") {
 		source = "package main; " + source
 	}
-	source, file := arrange(source, completion, isTest)
+	source, file, wrong := arrange(source, completion, isTest)
 	check(os.WriteFile(os.Args[1], []byte(source), 0o644))
 	check(os.WriteFile("main.go", []byte(main(file, name)), 0o644))
-	run("compile", "-p", "main", "-lang", language, "-complete", "-dwarf=false", "-importcfg", "importcfg",
-		"-o", "main.a", os.Args[1], "main.go")
+	said, failed := run("compile", "-p", "main", "-lang", language, "-complete", "-dwarf=false",
+		"-importcfg", "importcfg", "-o", "main.a", os.Args[1], "main.go")
+	if failed && wrong != nil {
+		fail(os.Args[1] + ":" + wrong.Error())
+	} else if failed {
+		fail(said)
+	}
 	vetted := make(chan string)
 	go func() { vetted <- vet(file, packages) }()
-	run("link", "-importcfg", "importcfg", "-s", "-w", "-linkmode", "internal", "-o", "made", "main.a")
-	if said := <-vetted; said != "" {
+	if said, failed := run("link", "-importcfg", "importcfg", "-s", "-w", "-o", "made", "main.a"); failed {
 		fail(said)
+	}
+	if said := <-vetted; said != "" {
+		fail("vet: " + said)
 	}
 }
 
-// arrange puts the imports that a file needs before it, on its first line, and returns what it declares.
+// arrange puts the imports that a file needs before it, on its first line, and returns what it declares, or what is
+// wrong with it.
 //
 // A package that the source imports is passed over where nothing uses it. The harness's own are imported where the
 // completion seems to use them, be it in a comment: as with the harness, the compiler then finds an unused import.
-func arrange(source, completion string, isTest bool) (string, *ast.File) {
+func arrange(source, completion string, isTest bool) (string, *ast.File, error) {
 	set := token.NewFileSet()
 	file, err := parser.ParseFile(set, "", source, parser.ParseComments)
 	if file == nil || err != nil {
-		return source, &ast.File{} // the compiler says what is wrong
+		return source, &ast.File{}, err
 	}
 	used := map[string]bool{}
 	for _, identifier := range file.Unresolved {
@@ -103,7 +111,7 @@ func arrange(source, completion string, isTest bool) (string, *ast.File) {
 			blank(rest, set.Position(group.Pos()).Offset-end, set.Position(group.End()).Offset-end)
 		}
 	}
-	return "package main" + lines + string(rest), file
+	return "package main" + lines + string(rest), file, nil
 }
 
 func nameOf(spec *ast.ImportSpec) string {
@@ -179,23 +187,19 @@ func vet(file *ast.File, packages map[string]string) string {
 	})
 	check(err)
 	check(os.WriteFile("vet.cfg", settings, 0o644))
-	said, err := tool("vet", append(checks, "vet.cfg")...).CombinedOutput()
-	if err != nil {
-		return "vet: " + string(said)
+	said, failed := run("vet", append(checks, "vet.cfg")...)
+	if !failed {
+		return ""
 	}
-	return ""
+	return said
 }
 
-func run(name string, arguments ...string) {
-	if said, err := tool(name, arguments...).CombinedOutput(); err != nil {
-		fail(string(said))
-	}
-}
-
-func tool(name string, arguments ...string) *exec.Cmd {
+// run runs one of Go's tools and returns what it said, and whether it failed.
+func run(name string, arguments ...string) (string, bool) {
 	folder, err := os.ReadFile(filepath.Join(kit, "tools"))
 	check(err)
-	return exec.Command(filepath.Join(strings.TrimSpace(string(folder)), name), arguments...)
+	said, err := exec.Command(filepath.Join(strings.TrimSpace(string(folder)), name), arguments...).CombinedOutput()
+	return string(said), err != nil
 }
 
 func check(err error) {

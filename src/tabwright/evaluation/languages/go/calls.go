@@ -70,7 +70,7 @@ func Serve(function any) {
 func answer(function reflect.Value, known *names, call []byte) (reply []byte) {
 	defer func() {
 		if problem := recover(); problem != nil {
-			reply = []byte("Epanic: " + textOf(problem))
+			reply = []byte("E" + textOf(problem))
 		}
 	}()
 	in := reader{left: call, budget: uint64(len(call)), names: known}
@@ -142,8 +142,10 @@ func ask(of reflect.Type, known *names, arguments []reflect.Value) []reflect.Val
 	out.rest(0)
 	send(out.out)
 	reply := receive()
-	if len(reply) == 0 || reply[0] != 'R' {
-		panic(string(reply[:least(len(reply), longestReason)]))
+	if len(reply) == 0 || reply[0] != 'R' && reply[0] != 'E' {
+		panic("what the program sent is no answer")
+	} else if reply[0] == 'E' {
+		panic("panic: " + string(reply[1:least(len(reply), longestReason)]))
 	}
 	in := reader{graph: out.graph, left: reply[1:], budget: uint64(len(reply)), names: known}
 	given := len(in.objects)

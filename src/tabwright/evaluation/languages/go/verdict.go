@@ -2,6 +2,7 @@
 package verdict
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"tabwright"
@@ -11,6 +12,9 @@ import (
 
 // Run does not return.
 func Run(tests []testing.InternalTest) {
+	for i := range tests {
+		tests[i].F = recovering(tests[i].F)
+	}
 	tabwright.Begin(true)
 	said, err := os.CreateTemp("", "said")
 	if err == nil {
@@ -24,6 +28,18 @@ func Run(tests []testing.InternalTest) {
 		}
 	}
 	tabwright.End(status == 0, reasonIn(text))
+}
+
+// recovering returns a test that fails where it would panic, so that what it says comes before where it was.
+func recovering(test func(*testing.T)) func(*testing.T) {
+	return func(t *testing.T) {
+		defer func() {
+			if problem := recover(); problem != nil {
+				t.Error("Error:", fmt.Sprint(problem)+"\tTest:")
+			}
+		}()
+		test(t)
+	}
 }
 
 // reasonIn returns what the first assertion that failed said, or all that was said.

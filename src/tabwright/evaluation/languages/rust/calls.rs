@@ -126,7 +126,8 @@ impl Call {
         let mut answer = Reader::new(reply);
         match answer.byte() {
             Ok(b'R') => Answer(answer),
-            _ => panic!("{}", String::from_utf8_lossy(&rest(answer))),
+            Ok(b'E') => panic!("{}", String::from_utf8_lossy(&rest(answer))),
+            _ => panic!("what the program sent is no answer"),
         }
     }
 }
