@@ -42,7 +42,7 @@ class Record:
             f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING and f.name not in row
         ]
         if missing:
-            raise RecordError(f"{missing[0]} is missing; a {cls.__name__.lower()} needs it")
+            raise RecordError(f"'{missing[0]}' is missing; add it")
         record = cls(**{key: value for key, value in row.items() if key in hints})
         for name, hint in hints.items():
             value = getattr(record, name)

@@ -73,7 +73,7 @@ def test_a_place_that_cannot_be_written_to_is_named_in_one_line(tabwright: Run, 
         (("serve", "--api-key", ""), "tabwright: --api-key: the key is empty"),
         (("complete", "-", "--max-tokens", "99999", *SMALL), "max_tokens: 99999 leaves no room for a prompt"),
         (("evaluate", "/dev/null"), "/dev/null: not a regular file"),
-        (("evaluate", "half.jsonl"), "half.jsonl, record 1: completion is missing; a sample needs it"),
+        (("evaluate", "half.jsonl"), "half.jsonl, record 1: 'completion' is missing; add it"),
         (("sample", "--benchmark", "/tmp"), "/tmp: problems are read from files that end in .jsonl"),
     ],
 )

@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tabwright.evaluation.languages.table import languages
+from tabwright.evaluation.cluster import Cluster
+from tabwright.evaluation.languages import languages, make_kit
 from tabwright.evaluation.pool import Job, Pool, Verdict
 from tabwright.records import Problem, Record, RecordError, Sample, Score, read_records, read_rows
 from tabwright.sandbox import Limits
@@ -119,6 +120,7 @@ def score_samples(
     workers: int | None = None,
     fresh: bool = False,
     kits: Path | None = None,
+    ray: str | None = None,
     on_score: Callable[[Score, int, int], None] | None = None,
 ) -> list[Score]:
     """Score every sample, going on where an earlier call with the same arguments was interrupted.
@@ -133,6 +135,7 @@ def score_samples(
         workers: processes; as many as there are processors where None.
         fresh: throw away what `out` holds.
         kits: where prebuilt parts of compiled languages are kept; only for this call where None.
+        ray: the address of a Ray cluster, whose processors are used instead of this machine's.
         on_score: called with each new score, the number of samples that have one, and the number of samples.
 
     Returns:
@@ -143,10 +146,10 @@ def score_samples(
         SandboxError: programs cannot be isolated here, and the settings are not `unsafe`.
     """
     settings = settings or ScoringSettings()
+    settings.limits()  # what is out of range is told before anything is written
     count = workers if workers is not None else len(os.sched_getaffinity(0))
     if count < 1:
         raise RecordError(f"workers: got {count}, must be at least 1")
-    limits = settings.limits()
     todo = read_samples(samples, problems)
     header = _expected(samples, problems, settings)
     if out.exists() and out.samefile(samples):
@@ -161,9 +164,7 @@ def score_samples(
             book.settle(first, _verdict(found[first]))
         jobs = [_job(first, todo[first], problems) for first in groups if first not in found]
         if jobs:
-            with Pool(
-                min(count, len(jobs)), limits=limits, packages=settings.packages, kits=folder, unsafe=settings.unsafe
-            ) as pool:
+            with _pool(settings, jobs, count, folder, ray) as pool:
                 if not os.fstat(descriptor).st_size:
                     _append(descriptor, {_HEADER_KEY: asdict(replace(header, layers=pool.layers))})
                 for first, verdict in pool.run(jobs):
@@ -188,6 +189,15 @@ class _Book:
             _append(self.descriptor, self.found[index].to_mapping())
             if self.on_score is not None:
                 self.on_score(self.found[index], len(self.found), len(self.todo))
+
+
+def _pool(settings: ScoringSettings, jobs: Sequence[Job], workers: int, kits: Path, ray: str | None) -> Pool | Cluster:
+    limits, packages, unsafe = settings.limits(), settings.packages, settings.unsafe
+    if ray:
+        return Cluster(ray, limits=limits, packages=packages, kits=kits, unsafe=unsafe)
+    for key in sorted({job.problem.language for job in jobs} - {"python"}):
+        make_kit(languages()[key], kits, unsafe=unsafe)
+    return Pool(min(workers, len(jobs)), limits=limits, packages=packages, kits=kits, unsafe=unsafe)
 
 
 def _check_languages(keys: Collection[str]) -> None:

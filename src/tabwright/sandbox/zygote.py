@@ -72,7 +72,10 @@ class Server:
     def serve(self) -> None:
         """Follow orders until the tester hangs up."""
         while True:
-            message, descriptors, _, _ = socket.recv_fds(self._control, 256, 2)
+            try:
+                message, descriptors, _, _ = socket.recv_fds(self._control, 256, 2)
+            except ConnectionError:  # the tester was killed
+                message = b""
             order, _, folder = message.decode().partition(" ")
             if order == "run":
                 self._run(folder, *descriptors)

@@ -206,7 +206,7 @@ def test_keys_alone_reach_every_sample(visit: Open) -> None:
         page.keyboard.press(key)
         task = page.locator("#readout").inner_text().split(",")[0]
         places = [cursor.bounding_box(), page.locator(".row", has=page.get_by_title(task, exact=True)).bounding_box()]
-        over, cells = (place or {} for place in places)
+        over, cells = (place for place in places if place)
         assert cells["x"] < over["x"] < cells["x"] + cells["width"]
         assert cells["y"] <= over["y"] < cells["y"] + cells["height"]
     expect(cursor).to_have_attribute("aria-label", "Tiny/1, sample 1 of 2: failed, AssertionError")
@@ -338,6 +338,37 @@ SCRIPT = """() => {
 }"""
 NAMELESS = """[...document.querySelectorAll('button, input, select')]
     .filter(e => !(e.labels?.length || e.textContent.trim() || e.ariaLabel)).length"""
+
+
+def test_a_prompt_that_is_no_code_stands_by_itself(browser: Browser, tmp_path: Path) -> None:
+    problem = PROBLEMS[0] | {"prompt": "Write a function.", "preamble": "import math\n", "setup": "answer = 42"}
+    write(tmp_path / "tiny.jsonl", [problem])
+    write(tmp_path / "s.jsonl", [sample(0, "def add_0(a, b):\n    return a + b\n")])
+    tabwright(tmp_path, "evaluate", "s.jsonl")
+    page = Visit(browser, tmp_path / "s.report.html")
+    page.click_cell("Tiny/0")
+    expect(page.page.locator("dialog pre.prompt")).to_have_text("Write a function.")
+    lines = page.page.locator(".view code").all_inner_texts()
+    assert [line.strip("\n") for line in lines] == [
+        "import math",
+        "def add_0(a, b):",
+        "    return a + b",
+        "",
+        "answer = 42",
+    ]
+    page.close()
+
+
+def test_a_damaged_file_says_so(browser: Browser, folder: Path, tmp_path: Path) -> None:
+    text = (folder / "greedy.report.html").read_text()
+    middle = text.index('id="summary">') + 200
+    (tmp_path / "cut.html").write_text(text[:middle] + text[middle + 40 :])
+    page = browser.new_page()
+    page.goto((tmp_path / "cut.html").as_uri())
+    expect(page.locator("h1")).to_contain_text("The report cannot be opened: ")
+    page.close()
+
+
 # Elements whose text reaches beyond the window.
 WIDER = """[...document.querySelectorAll('body *')]
     .filter(e => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 0.5)

@@ -83,6 +83,7 @@ def test_names_are_short_where_that_is_clear() -> None:
         ('{"top_p": 1e999}', "not a recipe; mend or remove it"),
         ('{"temperature": "hot"}', "temperature must be between 0 and 100, got 'hot'"),
         ('{"temperature": true}', "temperature must be between 0 and 100, got True"),
+        ('{"benchmark": []}', r"benchmark must be a name, got \[\]"),
         ('{"temperature": -1}', "temperature must be between 0 and 100, got -1"),
     ],
 )

@@ -65,16 +65,13 @@ def _find_problems(runs: list[Run], benchmark: str | None, folder: Path | None) 
 
     name = benchmark or next((str(run.recipe["benchmark"]) for run in runs if "benchmark" in run.recipe), "humaneval")
     try:
-        problems = load_problems(name, folder)
+        for as_published in (False, True):
+            problems = load_problems(name, folder, as_published=as_published)
+            if fingerprint(problems) == runs[0].header.problems:
+                return problems
+        raise RecordError(f"{name}: is not the benchmark that was scored; name it with --benchmark")
     except (RecordError, DownloadError) as error:
         if benchmark:
             raise
         typer.echo(f"note: the page is without prompts and tests: {error}", err=True)
         return None
-    if fingerprint(problems) == runs[0].header.problems:
-        return problems
-    message = f"{name}: is not the benchmark that was scored; name it with --benchmark"
-    if benchmark:
-        raise RecordError(message)
-    typer.echo(f"note: the page is without prompts and tests: {message}", err=True)
-    return None

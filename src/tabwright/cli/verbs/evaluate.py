@@ -29,6 +29,7 @@ def evaluate_command(
     report: options.ReportPath = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for each program.")] = 3.0,
     workers: Annotated[int, typer.Option(min=0, max=256, help="Processes; 0 takes all cores.")] = 0,
+    ray: Annotated[str, typer.Option(help="Address of a Ray cluster whose processors do the work.")] = "",
     package: Annotated[list[str] | None, typer.Option(help="Installed package that programs may import.")] = None,
     as_published: Annotated[
         bool, typer.Option("--as-published", help="Leave known faults of the benchmark's data as they are.")
@@ -54,7 +55,7 @@ def evaluate_command(
     for fault in [] if as_published else faults_of(name):
         typer.echo(f"note: {fault.task_id} is mended ({fault.what}); --as-published leaves it", err=True)
     settings = ScoringSettings(timeout_s=timeout, packages=tuple(package or ()), unsafe=unsafe)
-    runs = _score(samples, places, problems, settings, workers or None, fresh)
+    runs = _score(samples, places, problems, settings, workers or None, ray or None, fresh)
     sweep = sweep_temperatures(runs)
     write_page(page, build_page(runs, problems, sweep=sweep))
     if as_json:
@@ -110,6 +111,7 @@ def _score(
     problems: dict[str, Problem],
     settings: ScoringSettings,
     workers: int | None,
+    ray: str | None,
     fresh: bool,
 ) -> list[Run]:
     """Score each file; all are read first, so that a wrong one is found before hours are spent on another."""
@@ -127,6 +129,7 @@ def _score(
                 place,
                 settings=settings,
                 workers=workers,
+                ray=ray,
                 fresh=fresh,
                 kits=cache_folder() / "kits",
                 on_score=lambda score, n_done, n_all, progress=progress: progress(n_done),  # type: ignore[misc]

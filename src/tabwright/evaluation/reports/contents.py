@@ -113,8 +113,16 @@ def _texts(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _problem(problem: Problem) -> dict[str, str]:
-    names = ("prompt", "suffix", "test", "entry_point")
-    return {name: _bound(getattr(problem, name)) for name in names}
+    """Return what stands around a completion, and the prompt where it is not part of the program."""
+    before = problem.prompt if problem.preamble is None else problem.preamble
+    texts = {
+        "prompt": "" if problem.prompt in before else problem.prompt,
+        "before": before,
+        "after": problem.suffix + (f"\n{problem.setup}" if problem.setup else ""),
+        "test": problem.test,
+        "entry_point": problem.entry_point,
+    }
+    return {name: _bound(text) for name, text in texts.items()}
 
 
 def _samples(run: Run, scores: Sequence[Score]) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def read_recipe(samples: Path) -> dict[str, Any]:
     """Return the settings that a samples' file was made with, empty where nothing beside it says.
 
     Raises:
-        RecordError: the recipe is no JSON object, or its temperature is no number in 0..100.
+        RecordError: the recipe is no JSON object, or its temperature is no number in 0..100, or its benchmark no text.
     """
     path = samples.parent / f"{samples.name}.recipe.json"
     try:
@@ -69,10 +69,12 @@ def read_recipe(samples: Path) -> dict[str, Any]:
         recipe = None
     if not isinstance(recipe, dict):
         raise RecordError(f"{path}: not a recipe; mend or remove it")
-    temperature = recipe.get("temperature")
+    temperature, benchmark = recipe.get("temperature"), recipe.get("benchmark")
     number = isinstance(temperature, int | float) and not isinstance(temperature, bool)
     if temperature is not None and not (number and 0 <= temperature <= 100):
         raise RecordError(f"{path}: temperature must be between 0 and 100, got {temperature!r:.60}; mend or remove it")
+    if benchmark is not None and not isinstance(benchmark, str):
+        raise RecordError(f"{path}: benchmark must be a name, got {benchmark!r:.60}; mend or remove it")
     return recipe
 
 

@@ -37,14 +37,19 @@ async function sampleOf(run, task, position) {
   };
 }
 
-/** A problem's prompt, suffix, test and entry_point; empty where the report was made without the benchmark. */
+/** A problem's prompt, test, and what stands around a completion; null where the report was made without the benchmark. */
 const problemOf = async (task) => own(await piece(own(report.problem_pieces, task)), task) ?? null;
 
 // A task may be called "constructor".
 const own = (object, key) => (Object.hasOwn(object, key) ? object[key] : undefined);
 
-if (!("DecompressionStream" in window)) {
-  byId("title").textContent = "This browser is too old to open the report; one of 2023 or later can.";
+for (const trouble of ["error", "unhandledrejection"]) {
+  addEventListener(trouble, (event) => {
+    if (document.documentElement.dataset.drawn) return;
+    const old = !("DecompressionStream" in window);
+    const why = old ? "this browser is older than 2023." : plain(event.reason ?? event.message);
+    byId("title").textContent = `The report cannot be opened: ${why}`;
+  });
 }
 const report = await unpack("summary");
 const RUNS = report.runs;

@@ -1,5 +1,5 @@
-// Every problem's samples as a row of cells. Rows are canvases, drawn when they come into sight; one real button, the
-// cursor, lies over the current cell, so that keys and screen readers have something to hold.
+// Every problem's samples as a row of cells, each row a canvas; one real button, the cursor, lies over the current cell,
+// so that keys and screen readers have something to hold.
 
 const grid = {
   rows: [],
@@ -12,15 +12,17 @@ const grid = {
   stamps: {},
   open: () => {},
 };
+// So many rows are drawn at once, so that a picture or a print of the page has them all; of more, those in sight.
+const AT_ONCE = 1000;
+const see = (node, seen) => {
+  node.seen = seen;
+  if (seen) drawRow(node.row);
+};
 const inSight = new IntersectionObserver(
-  (entries) => {
-    for (const { target, isIntersecting } of entries) {
-      target.seen = isIntersecting;
-      if (isIntersecting) drawRow(target.row);
-    }
-  },
+  (entries) => entries.forEach(({ target, isIntersecting }) => see(target, isIntersecting)),
   { rootMargin: "400px" },
 );
+addEventListener("beforeprint", () => grid.rows.forEach(drawRow));
 
 // It answers when the page has been laid out, at first and at each change, so that asking for places costs nothing.
 const laidOut = new ResizeObserver(() => {
@@ -43,7 +45,11 @@ function showGrid(tasks, runs) {
     grid.cursor,
     grid.rows.map((row) => row.node),
   );
-  for (const row of grid.rows) inSight.observe(row.node);
+  host.classList.toggle("lazy", grid.rows.length > AT_ONCE);
+  for (const row of grid.rows) {
+    if (grid.rows.length > AT_ONCE) inSight.observe(row.node);
+    else see(row.node, true);
+  }
   laidOut.observe(host);
   byId("readout").textContent = grid.rows.length ? restingText() : "No problem is left; change what is shown.";
 }

@@ -17,16 +17,14 @@ async function openSample(wanted) {
   if (mine !== asked) return;
   fill(byId("sample-title"), shown(name));
   fill(byId("sample-place"), place(run, task, position, problem));
+  const folded = (title, text) => el("details", {}, el("summary", {}, title), code([["given", text]]));
+  const shownViews = views.map((build) => build(problem));
   fill(
     byId("sample-body"),
-    el(
-      "div",
-      { class: "views" },
-      views.map((build) => build(problem)),
-    ),
-    problem
-      ? el("details", {}, el("summary", {}, "Test"), code([["given", problem.test]]))
-      : aside("The report was made without the benchmark, so prompts and tests are not in it."),
+    problem?.prompt && el("section", {}, el("h3", {}, "Prompt"), text(problem.prompt, "prompt")),
+    el("div", { class: "views" }, shownViews),
+    problem && folded("Test", problem.test),
+    !problem && aside("The report was made without the benchmark, so prompts and tests are not in it."),
   );
   byId("sample-body").scrollTop = 0;
   for (const which of ["previous-sample", "next-sample"]) byId(which).hidden = MOST < 2;
@@ -89,9 +87,9 @@ function program(sample, problem) {
   if (sample.completion === null)
     return aside("The file of samples was not beside its scores, so programs are not in the report.");
   const parts = [
-    ["given", problem?.prompt ?? ""],
+    ["given", problem?.before ?? ""],
     ["written", sample.completion],
-    ["given", problem?.suffix ?? ""],
+    ["given", problem?.after ?? ""],
   ];
   return el("div", {}, aside("Marked at the left: what the model wrote. The rest was given."), code(parts));
 }
