@@ -137,29 +137,26 @@ class Builder:
         return name
 
     def _make_kit(self, sources: Mapping[str, bytes]) -> None:
-        language = self.language
+        try:
+            self._make_all(sources)
+        except (BuildError, ConnectionEnded) as error:
+            said = f"{type(error).__name__} {error}"
+            language = self.language
+            raise RecordError(f"{language.name}: its kit cannot be built: {said}; {language.remedy}") from None
+
+    def _make_all(self, sources: Mapping[str, bytes]) -> None:
+        language, variables = self.language, self.language.variables()
         made = dict(sources)
         if language.kit.commands:
-            made |= self._run_kit_step(language.kit, sources)
+            with self._sandbox({}, _KIT_TIMEOUT_S) as sandbox, _session(sandbox) as session:
+                session.load()
+                made |= _run(session, sources, language.kit, self._found, variables)
         with temporary_folder(self.kit, made) as folder:
             if language.warm.commands:
-                add(folder, self._run_kit_step(language.warm, {}, folder))
-
-    def _run_kit_step(self, step: Step, files: Mapping[str, bytes], kit: Path | None = None) -> dict[str, bytes]:
-        name = self.language.name
-        limits = replace(self._limits, timeout_s=_KIT_TIMEOUT_S)
-        try:
-            with self._sandbox({KIT: str(kit)} if kit else {}, limits) as sandbox, _session(sandbox) as session:
-                session.load()
-                places = self._found | ({"kit": KIT if sandbox.isolated else str(kit)} if kit else {})
-                return _run(session, files, step, places, self.language.variables())
-        except BuildError as error:
-            raise RecordError(
-                f"{name}: what its programs need cannot be built here: {error}; {self.language.remedy}"
-            ) from None
-        except ConnectionEnded as error:
-            reason = type(error).__name__
-            raise RecordError(f"{name}: what its programs need could not be built ({reason}); try again") from None
+                with self._sandbox({KIT: str(folder)}, _KIT_TIMEOUT_S) as sandbox, _session(sandbox) as session:
+                    session.load()
+                    place = KIT if sandbox.isolated else str(folder)
+                    add(folder, _run(session, {}, language.warm, self._found | {"kit": place}, variables))
 
     def _start(self) -> Sandbox:
         """Start what runs commands, where there are any, and return its sandbox."""
@@ -169,9 +166,10 @@ class Builder:
         self._compiler.load()
         return self._box
 
-    def _sandbox(self, shown: Mapping[str, str], limits: Limits | None = None) -> Sandbox:
+    def _sandbox(self, shown: Mapping[str, str], timeout_s: float = _LIMITS.timeout_s) -> Sandbox:
         places = {path: path for path in self.language.shown(self.language.shows)}
-        return Sandbox(limits or self._limits, rights="processes", shown={**places, **shown}, unsafe=self._unsafe)
+        limits = replace(self._limits, timeout_s=timeout_s)
+        return Sandbox(limits, rights="processes", shown={**places, **shown}, unsafe=self._unsafe)
 
     def _build(self, step: Step, text: str, problem: str = "", compiler: str = "") -> dict[str, bytes]:
         files = {step.file: text.encode("utf-8", "surrogatepass")}
