@@ -18,8 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tabwright.evaluation.languages.standing import KIT, Runner, Standing, pack, unpack
-from tabwright.evaluation.languages.table import FOLDER, Language, Step, fill
+from tabwright.evaluation.languages.standing import Runner, Standing, pack, unpack
+from tabwright.evaluation.languages.table import FOLDER, KIT, Language, Step, fill
 from tabwright.evaluation.languages.units import Unit, unit_of
 from tabwright.records import Problem, RecordError
 from tabwright.sandbox import ConnectionEnded, Limits, Sandbox, Session
@@ -66,8 +66,8 @@ class Builder:
         self._stack = ExitStack()
         self._unsafe = unsafe
         self._limits = replace(_LIMITS, reserved_bytes=language.reserved_bytes)
-        sources, self._found = language.sources(), language.found()
-        made_of = repr((language.kit, language.warm, self._found))
+        sources = language.sources()
+        made_of = repr((language.kit, language.warm, language.found()))
         self.kit = cache / f"{language.key}-{_digest(sources, made_of)}"
         self.tests = cache / f"{self.kit.name}-tests"
         self._box: Sandbox | None = None
@@ -137,26 +137,29 @@ class Builder:
         return name
 
     def _make_kit(self, sources: Mapping[str, bytes]) -> None:
-        try:
-            self._make_all(sources)
-        except (BuildError, ConnectionEnded) as error:
-            said = f"{type(error).__name__} {error}"
-            language = self.language
-            raise RecordError(f"{language.name}: its kit cannot be built: {said}; {language.remedy}") from None
-
-    def _make_all(self, sources: Mapping[str, bytes]) -> None:
-        language, variables = self.language, self.language.variables()
+        language = self.language
         made = dict(sources)
         if language.kit.commands:
-            with self._sandbox({}, _KIT_TIMEOUT_S) as sandbox, _session(sandbox) as session:
-                session.load()
-                made |= _run(session, sources, language.kit, self._found, variables)
+            made |= self._run_kit_step(language.kit, sources)
         with temporary_folder(self.kit, made) as folder:
             if language.warm.commands:
-                with self._sandbox({KIT: str(folder)}, _KIT_TIMEOUT_S) as sandbox, _session(sandbox) as session:
-                    session.load()
-                    place = KIT if sandbox.isolated else str(folder)
-                    add(folder, _run(session, {}, language.warm, self._found | {"kit": place}, variables))
+                add(folder, self._run_kit_step(language.warm, {}, folder))
+
+    def _run_kit_step(self, step: Step, files: Mapping[str, bytes], kit: Path | None = None) -> dict[str, bytes]:
+        name = self.language.name
+        limits = replace(self._limits, timeout_s=_KIT_TIMEOUT_S)
+        try:
+            with self._sandbox({KIT: str(kit)} if kit else {}, limits) as sandbox, _session(sandbox) as session:
+                session.load()
+                names = self.language.names(kit, isolated=sandbox.isolated)
+                return _run(session, files, step, names, self.language.variables(names))
+        except BuildError as error:
+            raise RecordError(
+                f"{name}: what its programs need cannot be built here: {error}; {self.language.remedy}"
+            ) from None
+        except ConnectionEnded as error:
+            reason = type(error).__name__
+            raise RecordError(f"{name}: what its programs need could not be built ({reason}); try again") from None
 
     def _start(self) -> Sandbox:
         """Start what runs commands, where there are any, and return its sandbox."""
@@ -166,10 +169,9 @@ class Builder:
         self._compiler.load()
         return self._box
 
-    def _sandbox(self, shown: Mapping[str, str], timeout_s: float = _LIMITS.timeout_s) -> Sandbox:
-        places = {path: path for path in self.language.shown(self.language.shows)}
-        limits = replace(self._limits, timeout_s=timeout_s)
-        return Sandbox(limits, rights="processes", shown={**places, **shown}, unsafe=self._unsafe)
+    def _sandbox(self, shown: Mapping[str, str], limits: Limits | None = None) -> Sandbox:
+        places = self.language.shown(self.language.shows) | dict(shown)
+        return Sandbox(limits or self._limits, rights="processes", shown=places, unsafe=self._unsafe)
 
     def _build(self, step: Step, text: str, problem: str = "", compiler: str = "") -> dict[str, bytes]:
         files = {step.file: text.encode("utf-8", "surrogatepass")}
@@ -177,10 +179,10 @@ class Builder:
             return self._compile(compiler, files)
         if not step.commands:
             return files
-        place = KIT if (self._box or self._start()).isolated else str(self.kit)
-        places = self._found | {"kit": place, "problem": f"{place}/{problem}"}
+        names = self.language.names(self.kit, isolated=(self._box or self._start()).isolated)
+        names["problem"] = f"{names['kit']}/{problem}"
         try:
-            return _run(self._compiler, files, step, places, self.language.variables())
+            return _run(self._compiler, files, step, names, self.language.variables(names))
         except ConnectionEnded as error:
             self._compiler.finish(error)
             self._start()

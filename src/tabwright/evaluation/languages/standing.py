@@ -7,13 +7,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tabwright.evaluation.languages.table import Language, Step, fill
+from tabwright.evaluation.languages.table import KIT, Language, Step, fill
 from tabwright.sandbox import Command, ConnectionEnded, Limits, Sandbox, SandboxError
 from tabwright.sandbox.channel import HungUp
 
-KIT = "/kit"
-"""Where kits are seen."""
 _HEAP_SHARE = 0.75
+_STARTING_S = 30.0
 
 
 class Runner:
@@ -42,14 +41,13 @@ class Runner:
         unsafe: bool = False,
     ) -> None:
         places = seen(language, step, kit) | dict(shown or {})
-        heap_mib = str(int(limits.memory_bytes * _HEAP_SHARE) >> 20)
-        names = {**language.found(), "kit": KIT, "heap_mib": heap_mib}
+        heap = {"heap_mib": str(int(limits.memory_bytes * _HEAP_SHARE) >> 20)}
+        names = language.names(kit, isolated=True) | heap
         server = [fill(part, names) for part in step.server]
         self.sandbox = Sandbox(limits, rights="execute", shown=places, server=server, unsafe=unsafe)
-        if not self.sandbox.isolated:
-            names["kit"] = str(kit)
+        names = language.names(kit, isolated=self.sandbox.isolated) | heap
         self._command = [fill(part, names) for part in step.run]
-        self._environment = language.variables()
+        self._environment = language.variables(names)
         self._connection = language.connection
         self._what = f"{language.name}: {self._command[0]}"
 
@@ -69,6 +67,7 @@ class Runner:
         Raises:
             SandboxError: it cannot be started; the message has what it wrote.
         """
+        command.channel.renew(_STARTING_S)  # how long ago it was launched does not matter, nor what programs may take
         try:
             command.greet()
         except ConnectionEnded as error:
@@ -151,8 +150,7 @@ class Standing:
 
 def seen(language: Language, step: Step, kit: Path) -> dict[str, str]:
     """Return what a step's processes see of the host, by the places where they see it."""
-    shown = {path: path for path in language.shown(step.shows)}
-    return shown | ({KIT: str(kit)} if "{kit}" in step.shows else {})
+    return language.shown(step.shows) | ({KIT: str(kit)} if "{kit}" in step.shows else {})
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:

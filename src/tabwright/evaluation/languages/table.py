@@ -17,6 +17,9 @@ from tabwright.records import Problem, RecordError
 from tabwright.sandbox import CONNECTION
 
 FOLDER = Path(__file__).parent
+KIT = "/kit"
+"""Where kits are seen."""
+_SCRATCH = "/tmp/"  # noqa: S108 - a fresh one of each program's own
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,14 +144,23 @@ class Language:
             said = " ".join(getattr(error, "stderr", "").split())
             raise RecordError(f"{self.name}: {error} {said:.200}; {self.remedy}") from None
 
-    def shown(self, patterns: Sequence[str]) -> list[str]:
-        """Return the files and folders of this machine that match."""
-        return [path for pattern in patterns for path in _matches(fill(pattern, self.found()))]
+    def shown(self, patterns: Sequence[str]) -> dict[str, str]:
+        """Return the files and folders of this machine that match, by the places where sandboxes show them."""
+        found, names = self.found(), self.names(isolated=True)
+        moved = {found[name]: names[name] for name in found if found[name] != names[name]}
+        paths = [path for pattern in patterns for path in _matches(fill(pattern, found))]
+        return {_moved(path, moved): path for path in paths}
 
-    def variables(self) -> dict[str, str]:
-        """Return the environment of its commands."""
+    def names(self, kit: Path | None = None, *, isolated: bool) -> dict[str, str]:
+        """Return what names stand for in commands: what lies in /tmp is seen elsewhere, as each program has its own."""
         found = self.found()
-        return {name: fill(value, found) for name, value in self.environment.items()}
+        if isolated:
+            found = {name: f"/{name}" if path.startswith(_SCRATCH) else path for name, path in found.items()}
+        return found | ({"kit": KIT if isolated else str(kit)} if kit else {})
+
+    def variables(self, names: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of its commands."""
+        return {name: fill(value, names) for name, value in self.environment.items()}
 
     def sources(self) -> dict[str, bytes]:
         """Return the files of the language's own folder."""
@@ -160,6 +172,10 @@ def fill(part: str, places: Mapping[str, str]) -> str:
     for name, place in places.items():
         part = part.replace(f"{{{name}}}", place)
     return part
+
+
+def _moved(path: str, moved: Mapping[str, str]) -> str:
+    return next((place + path.removeprefix(old) for old, place in moved.items() if path.startswith(old)), path)
 
 
 def _matches(pattern: str) -> list[str]:

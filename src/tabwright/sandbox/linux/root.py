@@ -68,7 +68,7 @@ def build(packages: list[str], shown: dict[str, str], builds: str) -> None:
         _show(package, f"{PACKAGES}/{Path(package).name}")
     for device in _DEVICES:
         _bind(device, _STAGE + device)
-    Path(_STAGE, "tmp").mkdir()
+    Path(_STAGE, "tmp").mkdir(exist_ok=True)
     if builds:
         _show(builds, BUILDS)
         Path(_STAGE + PROGRAM).mkdir()
