@@ -66,9 +66,10 @@ class Judge:
         self._language.packages.check(problem, self._packages)
         test = self._builder.test(problem)
         self._programs.prepare()
+        self._tests.prepare(test)
         try:
             files = self._builder.program(problem, completion)
-            with self._programs.candidate(files) as candidate, self._tests.test(test) as running:
+            with self._tests.test(test) as running, self._programs.candidate(files) as candidate:
                 return self._told(self._run(candidate, files, running))
         except BuildError as error:
             return _no_result("failed", f"does not compile: {_first_line(error)}", str(error))

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from tabwright.evaluation.languages.build import BuildError, write_folder
+from tabwright.evaluation.languages.build import BuildError, add
 from tabwright.evaluation.languages.standing import Runner, pack
 from tabwright.sandbox import Command, Limits, Sandbox
 
@@ -77,15 +77,22 @@ class ShownPrograms(_Held):
         self.sandbox = self._stack.enter_context(
             Sandbox(limits, rights="execute", shown=shown, builds=self._builds, unsafe=unsafe)
         )
+        self._next: Path | None = None
 
     def prepare(self) -> None:
-        """Nothing: the process is shown the program's folder from its start."""
+        """Have a process sealed, where none waits for a program; it is shown a folder that is empty as yet."""
+        if self._next is None:
+            self._next = self._builds / secrets.token_hex(8)
+            self._next.mkdir(mode=0o755)
+            self.sandbox.prepare(self._next.name)
 
     @contextmanager
     def candidate(self, files: Mapping[str, bytes]) -> Iterator[Command]:
         """Give a process that is shown the files."""
-        folder = self._builds / secrets.token_hex(8)
-        write_folder(folder, files)
+        self.prepare()
+        folder, self._next = self._next, None
+        assert folder is not None
+        add(folder, files)
         try:
             with self.sandbox.command(self._command, folder.name) as candidate:
                 yield candidate

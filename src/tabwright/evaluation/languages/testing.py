@@ -29,6 +29,9 @@ class Test(Protocol):
 class Tests(Protocol):
     """Where tests run; a context manager."""
 
+    def prepare(self, folder: Path) -> None:
+        """Do what can be done before there is a program for the test of a folder."""
+
     @contextmanager
     def test(self, folder: Path) -> Iterator[Test]:
         """Give the test of a folder; it is stopped when the context is left."""
@@ -53,12 +56,25 @@ class ShownTests:
     def __init__(self, command: tuple[str, ...], folders: Path, limits: Limits, *, unsafe: bool) -> None:
         self._command = command
         self._sandbox = Sandbox(limits, rights="execute", builds=folders, unsafe=unsafe)
+        self._prepared = ""
+
+    def prepare(self, folder: Path) -> None:
+        """Have a process sealed that is shown the test's folder."""
+        if self._prepared not in ("", folder.name):
+            with self._sandbox.command(self._command, self._prepared):  # its test is not wanted any more
+                pass
+        self._prepared = folder.name
+        self._sandbox.prepare(folder.name)
 
     @contextmanager
     def test(self, folder: Path) -> Iterator[Test]:
         """Give a test in a process of its own."""
+        self.prepare(folder)
+        self._prepared = ""
         with self._sandbox.command(self._command, folder.name) as command:
-            yield _Shown(command)
+            shown = _Shown(command)
+            shown.launch()
+            yield shown
 
     def __enter__(self) -> Self:
         return self
@@ -73,8 +89,11 @@ class _Shown:
     def __init__(self, command: Command) -> None:
         self._command = command
 
+    def launch(self) -> None:
+        self._say(self._command.launch)
+
     def begin(self) -> bytes:
-        return self._say(self._command.start) or self.ask(b"")
+        return self._say(self._command.greet) or self.ask(b"")
 
     def ask(self, answer: bytes) -> bytes:
         return self._say(lambda: self._command.ask(answer))
@@ -96,6 +115,9 @@ class StandingTests:
     def __init__(self, runner: Runner) -> None:
         self._stack = ExitStack()
         self._standing = self._stack.enter_context(Standing(runner))
+
+    def prepare(self, folder: Path) -> None:
+        """Nothing: one process stays for all tests."""
 
     @contextmanager
     def test(self, folder: Path) -> Iterator[Test]:

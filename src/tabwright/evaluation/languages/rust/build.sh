@@ -7,7 +7,8 @@ export LD_LIBRARY_PATH="$sysroot/lib" # without /proc the loader does not find w
 
 compile() {
   "$sysroot/bin/rustc" --sysroot="$sysroot" --edition=2021 -Awarnings -Cdebuginfo=0 -Cstrip=symbols -Clinker=gcc \
-    -L"$kit" --extern=tabwright --extern=rand --extern=regex --extern=md5 "$@" "$part.rs"
+    -L"$kit" --extern=tabwright="$kit/libtabwright.rlib" --extern=rand="$kit/librand.rlib" \
+    --extern=regex="$kit/libregex.rlib" --extern=md5="$kit/libmd5.rlib" "$@" "$part.rs"
 }
 
 if [ "$part" = test ]; then
@@ -15,4 +16,4 @@ if [ "$part" = test ]; then
   exit
 fi
 compile --emit=obj || exit
-gcc -fuse-ld=gold program.o "$kit/libtabwright.so" -Wl,-rpath,"$kit" -lm -s -o program 2>linker.txt || compile
+. "$kit/link.sh" 2>linker.txt || compile

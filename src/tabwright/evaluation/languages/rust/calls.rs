@@ -50,46 +50,13 @@ fn reason(payload: &dyn Any) -> &str {
 
 // ---- the program's side: answer calls of one function ----
 
-/// A function whose arguments can be read and whose result can be written.
-pub trait Served<Arguments> {
-    fn answer(&self, call: Reader) -> Result<Vec<u8>, Broken>;
-}
-
-macro_rules! served {
-    ($(($($part:ident)*))*) => {$(
-        impl<Called, R: Put, $($part: Get),*> Served<($($part,)*)> for Called
-        where
-            Called: Fn($($part),*) -> R,
-        {
-            #[allow(non_snake_case, unused_mut)]
-            fn answer(&self, mut call: Reader) -> Result<Vec<u8>, Broken> {
-                $( let $part = $part::get(&mut call)?; )*
-                let result = self($($part),*);
-                let mut out = call.reply();
-                result.put(&mut out);
-                Ok(out)
-            }
-        }
-    )*};
-}
-served! {
-    () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H)
-}
-
-/// Answers calls until the process is ended.
-pub fn serve<Arguments, F: Served<Arguments> + Send + 'static>(function: F) {
-    serve_all(Box::new(move |call| function.answer(call)));
-}
-
-type Answering = Box<dyn Fn(Reader) -> Result<Vec<u8>, Broken> + Send>;
-
-/// Like a test of cargo's, the function has a thread's own stack. All that needs no types is here, compiled once.
-fn serve_all(answer: Answering) {
+/// Answers calls until the process is ended. Like a test of cargo's, the function has a thread's own stack.
+pub fn answer_calls(answer: fn(&mut Reader) -> Result<Vec<u8>, Broken>) {
     let serving = std::thread::spawn(move || {
         send(b"");
         loop {
-            let call = Reader::new(receive());
-            let reply = match panic::catch_unwind(AssertUnwindSafe(|| answer(call))) {
+            let mut call = Reader::new(receive());
+            let reply = match panic::catch_unwind(AssertUnwindSafe(|| answer(&mut call))) {
                 Ok(Ok(reply)) => reply,
                 Ok(Err(broken)) => [b"E", broken.0.as_bytes()].concat(),
                 Err(payload) => [b"Epanic: ", shorten(reason(&*payload))].concat(),

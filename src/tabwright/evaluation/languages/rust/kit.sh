@@ -27,3 +27,8 @@ crate() {
 }
 crate rand rand.rs --crate-type=rlib -Copt-level=1
 crate tabwright lib.rs --crate-type=rlib --crate-type=dylib --extern=rand --extern=regex --extern=md5
+
+# How gcc links a program, without gcc: it would start three programs for it.
+gcc '-###' -fuse-ld=gold program.o @kit@/libtabwright.so -Wl,-rpath,@kit@ -nodefaultlibs -lc -lm -lgcc_s -s -o program 2>&1 |
+  sed -n 's/^ [^ ]*collect2 /ld.gold /p' | sed 's/-plugin [^ ]*//; s/"*-plugin-opt=[^ ]*//g; s/"*-fuse-ld=gold"*//' |
+  sed 's/"*@kit@\([^ "]*\)"*/"$kit\1"/g' >link.sh

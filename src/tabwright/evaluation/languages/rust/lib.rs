@@ -12,8 +12,27 @@ mod containers;
 mod plain;
 
 pub use any::Unknown;
-pub use calls::{on_start, serve, Call, Served, Slot, Unchanged};
+pub use calls::{answer_calls, on_start, Call, Slot, Unchanged};
 pub use plain::{Broken, Get, Put, Reader};
+
+/// The program's `main`: answers calls of a function with these arguments. What is left to a program's own compilation
+/// is little, as it is done for every sample.
+#[macro_export]
+macro_rules! serve {
+    ($function:ident($($argument:ident),* $(,)?)) => {
+        $crate::answer_calls(|call| {
+            let result = $function($( $crate::read(call, stringify!($argument))? ),*);
+            let mut reply = call.reply();
+            $crate::Put::put(&result, &mut reply);
+            Ok(reply)
+        })
+    };
+}
+
+/// Reads one argument.
+pub fn read<T: Get>(from: &mut Reader, _name: &str) -> Result<T, Broken> {
+    T::get(from)
+}
 
 /// The body of a function that asks the program; its arguments are the function's own.
 #[macro_export]
