@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tabwright.evaluation.languages import Judge
+from tabwright.evaluation.languages.programs import SentPrograms
 from tabwright.records import Problem
 from tabwright.sandbox import Result
 
@@ -290,6 +291,17 @@ def test_a_process_that_stays_is_replaced_when_it_dies(judge: Judge, kill: Calla
     assert kill(f"tabwright.Main {role}")
     assert outcome(judge.judge(ADD, RIGHT + END)) == "passed"
     assert judge.judge(ADD, "        return 6;\n    }\n" + END).outcome == "failed"
+
+
+def test_a_process_that_stood_by_for_long_is_as_good_as_new(judge: Judge) -> None:
+    assert "does not compile" in outcome(
+        judge.judge(ADD, "        return no;\n    }\n" + END)
+    )  # its process was not used
+    programs = judge._programs
+    assert isinstance(programs, SentPrograms)
+    assert programs._spare is not None
+    programs._spare.channel.deadline = 0.0
+    assert outcome(judge.judge(ADD, RIGHT + END)) == "passed"
 
 
 def test_a_compiler_that_does_not_end_is_ended(judge: Judge) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +16,8 @@ from tabwright.records import Problem, RecordError
 from tabwright.sandbox import Limits, Result, Sandbox
 
 pytestmark = pytest.mark.toolchain
+
+SOURCE = Path(__file__).parents[3] / "src"
 
 ADD = Problem(
     task_id="add",
@@ -73,7 +78,7 @@ def test_a_package_that_is_missing_is_named_with_its_remedy(judge: Judge, tmp_pa
         "const deep = (n) => n === 0 ? 0 : 1 + deep(n - 1); deep(5000);\n",
         "class Stack extends Array {}; Array.prototype.sum = function () { return 0 }; new Stack().sum();\n",
         "setTimeout(() => {}, 1); Promise.resolve().then(() => {}); process.on('SIGINT', () => {});\n",
-        "if (process.env.TABWRIGHT_X || process.argv.length > 3) throw 1;\n",
+        "if (Object.keys(process.env).length > 9 || process.argv.length !== 2) throw 1;\n",
         "if (new Intl.NumberFormat('de').format(1.5) !== '1,5' || structuredClone([1])[0] !== 1) throw 1;\n",
         "module.exports = { add }; exports.add = add; if (__filename === undefined || this === undefined) throw 1;\n",
     ],
@@ -280,3 +285,34 @@ def test_children_of_the_warm_node_are_sealed_as_others_are(judge: Judge) -> Non
     with Sandbox(Limits()) as python:
         assert {layer for layer, reason in judge.layers.items() if reason} == set()
         assert set(judge.layers) == set(python.layers)
+
+
+def test_an_ordinary_user_s_children_are_sealed_as_well(judge: Judge, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("not root: every other test of this file runs as an ordinary user already")
+    python = shutil.which("python3.11", path="/usr/bin") or shutil.which("python3.12", path="/usr/bin")
+    node = shutil.which("node", path="/usr/bin")
+    if python is None or node is None:
+        pytest.skip("no Python 3.11 and Node for every user; install python3.11 and nodejs from the distribution")
+    shutil.copytree(SOURCE, tmp_path / "src")
+    (tmp_path / "kits").mkdir()
+    shutil.chown(tmp_path / "kits", 65534, 65534)
+    for path in (tmp_path, *tmp_path.parents):
+        if path != Path("/tmp"):
+            path.chmod(path.stat().st_mode | 0o055)
+        if path.parent == Path("/tmp"):
+            break
+    script = (
+        "from pathlib import Path\nfrom tabwright.evaluation.languages import *\n"
+        "from tabwright.records import Problem\nfrom tabwright.sandbox import Limits\n"
+        f"problem = Problem.from_mapping({ADD.to_mapping()!r})\n"
+        f"with Judge(languages()['js'], Limits(timeout_s=5.0), Path({str(tmp_path / 'kits')!r})) as judge:\n"
+        f"    missing = [name for name, reason in judge.layers.items() if reason]\n"
+        f"    print(judge.judge(problem, {RIGHT!r}).outcome, missing)\n"
+    )
+    done = subprocess.run(
+        [python, "-B", "-c", script],
+        env={"PYTHONPATH": str(tmp_path / "src"), "PATH": "/usr/bin:/bin"},
+        user=65534, group=65534, extra_groups=[], cwd="/", capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.stdout == "passed []\n", done.stderr

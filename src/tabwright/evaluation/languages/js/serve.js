@@ -78,6 +78,7 @@ async function answer(made, call) {
 }
 
 async function main() {
+  process.argv.splice(1, process.argv.length, FILE);
   const frames = new Frames();
   frames.send(Buffer.alloc(0));
   const [made, said] = begin(files(frames.receive()).get("program.js").toString());
