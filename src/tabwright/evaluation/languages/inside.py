@@ -19,7 +19,7 @@ def build(
     Returns:
         What the command that failed said, empty where all went well; and the files that the patterns `makes` name.
     """
-    folder = Path(tempfile.mkdtemp(dir="."))
+    folder = Path(tempfile.mkdtemp(dir=Path.cwd()))
     try:
         for name, content in files.items():
             (folder / name).write_bytes(content)
@@ -27,7 +27,7 @@ def build(
             done = subprocess.run(
                 command,
                 cwd=folder,
-                env=os.environ | {"PATH": "/usr/bin:/bin"} | environment,
+                env=os.environ | {"PATH": "/usr/bin:/bin", "TMPDIR": str(folder)} | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

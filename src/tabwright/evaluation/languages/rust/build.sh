@@ -16,4 +16,4 @@ if [ "$part" = test ]; then
   exit
 fi
 compile --emit=obj || exit
-. "$kit/link.sh" 2>linker.txt || compile
+{ . "$kit/link.sh" && [ -x program ]; } 2>linker.txt || compile
