@@ -33,5 +33,14 @@ def test_a_sample_ends_with_the_block_that_was_open(lexer: str, before: str, tex
     assert run(block, [text[:-1]]) == (text[:-1], False)
 
 
+def test_a_function_that_was_called_before_it_is_written_belongs_to_the_sample() -> None:
+    block = Block(before="func Even(n int) bool {\n", lexer="go")
+    helper = "\n\n// half of it\nfunc half(n int) int {\n    return n / 2\n}"
+    text = f"    return half(n)*2 == n\n}}{helper}"
+    for rest in ("", "\n", "\n\nfunc main() {\n    Even(2)\n}\n", "\n\nfunc Even(n int) bool {\n"):
+        assert run(block, [text + rest]) == (text, True)
+        assert run(block, list(text + rest)) == (text, True)
+
+
 def test_without_a_block_nothing_is_cut() -> None:
     assert run(None, ["}", "}\n}"]) == ("}}\n}", False)

@@ -307,7 +307,8 @@ def test_an_ordinary_user_s_children_are_sealed_as_well(judge: Judge, tmp_path: 
         "from tabwright.records import Problem\nfrom tabwright.sandbox import Limits\n"
         f"problem = Problem.from_mapping({ADD.to_mapping()!r})\n"
         f"with Judge(languages()['js'], Limits(timeout_s=5.0), Path({str(tmp_path / 'kits')!r})) as judge:\n"
-        f"    print(judge.judge(problem, {RIGHT!r}).outcome, [k for k, reason in judge.layers.items() if reason])\n"
+        f"    missing = [name for name, reason in judge.layers.items() if reason]\n"
+        f"    print(judge.judge(problem, {RIGHT!r}).outcome, missing)\n"
     )
     done = subprocess.run(
         [python, "-B", "-c", script],

@@ -137,28 +137,29 @@ class Builder:
         return name
 
     def _make_kit(self, sources: Mapping[str, bytes]) -> None:
-        try:
-            self._make_all(sources)
-        except (BuildError, ConnectionEnded) as error:
-            said = f"{type(error).__name__} {error}"
-            language = self.language
-            raise RecordError(f"{language.name}: its kit cannot be built: {said}; {language.remedy}") from None
-
-    def _make_all(self, sources: Mapping[str, bytes]) -> None:
         language = self.language
-        made = dict(sources) | self._make_part(language.kit, sources)
+        made = dict(sources)
+        if language.kit.commands:
+            made |= self._run_kit_step(language.kit, sources)
         with temporary_folder(self.kit, made) as folder:
-            add(folder, self._make_part(language.warm, {}, folder))
+            if language.warm.commands:
+                add(folder, self._run_kit_step(language.warm, {}, folder))
 
-    def _make_part(self, step: Step, files: Mapping[str, bytes], kit: Path | None = None) -> dict[str, bytes]:
-        """Build a part of the kit, where need be with what there is of the kit in its place."""
-        if not step.commands:
-            return {}
-        shown = {KIT: str(kit)} if kit else {}
-        with self._sandbox(shown, _KIT_TIMEOUT_S) as sandbox, _session(sandbox) as session:
-            session.load()
-            names = self.language.names(kit, isolated=sandbox.isolated)
-            return _run(session, files, step, names, self.language.variables(names))
+    def _run_kit_step(self, step: Step, files: Mapping[str, bytes], kit: Path | None = None) -> dict[str, bytes]:
+        name = self.language.name
+        limits = replace(self._limits, timeout_s=_KIT_TIMEOUT_S)
+        try:
+            with self._sandbox({KIT: str(kit)} if kit else {}, limits) as sandbox, _session(sandbox) as session:
+                session.load()
+                names = self.language.names(kit, isolated=sandbox.isolated)
+                return _run(session, files, step, names, self.language.variables(names))
+        except BuildError as error:
+            raise RecordError(
+                f"{name}: what its programs need cannot be built here: {error}; {self.language.remedy}"
+            ) from None
+        except ConnectionEnded as error:
+            reason = type(error).__name__
+            raise RecordError(f"{name}: what its programs need could not be built ({reason}); try again") from None
 
     def _start(self) -> Sandbox:
         """Start what runs commands, where there are any, and return its sandbox."""
@@ -168,10 +169,9 @@ class Builder:
         self._compiler.load()
         return self._box
 
-    def _sandbox(self, shown: Mapping[str, str], timeout_s: float = _LIMITS.timeout_s) -> Sandbox:
+    def _sandbox(self, shown: Mapping[str, str], limits: Limits | None = None) -> Sandbox:
         places = self.language.shown(self.language.shows) | dict(shown)
-        limits = replace(self._limits, timeout_s=timeout_s)
-        return Sandbox(limits, rights="processes", shown=places, unsafe=self._unsafe)
+        return Sandbox(limits or self._limits, rights="processes", shown=places, unsafe=self._unsafe)
 
     def _build(self, step: Step, text: str, problem: str = "", compiler: str = "") -> dict[str, bytes]:
         files = {step.file: text.encode("utf-8", "surrogatepass")}

@@ -6,14 +6,14 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 from tabwright.evaluation.languages.build import BuildError, add
 from tabwright.evaluation.languages.standing import Runner, pack
-from tabwright.sandbox import Command, Limits, Sandbox
+from tabwright.sandbox import Command, Limits, Sandbox, SandboxError
 
 _READY, _NO_PROGRAM = b"R", b"X"
 
@@ -162,6 +162,7 @@ class SentPrograms(_Held):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._spare is not None:
-            self._spare.finish(None)
+            with suppress(SandboxError):  # its server may have been killed
+                self._spare.finish(None)
             self._spare = None
         super().__exit__(kind, error, trace)

@@ -3,7 +3,7 @@
 # A program is linked with one library that holds all else (`kit.sh`), in a fraction of the time that linking the
 # standard library takes. Should anything not be in it, the compiler links as it usually does.
 part=$1 kit=$2 sysroot=$3
-export LD_LIBRARY_PATH="$sysroot/lib" # without /proc the loader does not find what lies beside a program
+. "$kit/environment.sh"
 
 compile() {
   "$sysroot/bin/rustc" --sysroot="$sysroot" --edition=2021 -Awarnings -Cdebuginfo=0 -Cstrip=symbols -Clinker=gcc \

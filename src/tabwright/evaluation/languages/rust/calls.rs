@@ -1,7 +1,7 @@
 //! Messages on descriptor 3, the program's side, and the test's. A message is a length (four bytes, big-endian) and as
 //! many bytes.
 
-use crate::plain::{Broken, Get, Put, Reader};
+use crate::plain::{Broken, Get, Reader};
 use std::any::Any;
 use std::fs::File;
 use std::io::{Read, Write};

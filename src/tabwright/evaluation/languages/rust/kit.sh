@@ -1,8 +1,10 @@
-# Build, once on a machine, the crates that programs and tests may name, and the one with which they call each other.
+# Build, once on a machine, the crates that programs and tests may name, and the one with which they call each other:
+# sh kit.sh KIT SYSROOT
 set -e
-sysroot=$1
-export LD_LIBRARY_PATH="$sysroot/lib" # without /proc the loader does not find what lies beside a program
+kit=$1 sysroot=$2
+. "$kit/environment.sh"
 export PATH="$sysroot/bin:$PATH" HOME="$PWD" CARGO_HOME="$PWD/cargo" RUSTC="$sysroot/bin/rustc"
+cp "$kit/Cargo.toml" "$kit"/*.rs .
 mkdir cargo
 cat >cargo/config.toml <<END
 [source.crates-io]
