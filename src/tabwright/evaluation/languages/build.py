@@ -35,6 +35,7 @@ _LIMITS = Limits(
 )
 # Kits are our own, and some hold a whole standard library: slow machines may take their time.
 _KIT_TIMEOUT_S = 900.0
+_KIT_BYTES = 512 << 20
 # One source is in work at a time. It must be at its end before the scorer takes its worker for lost.
 _COMPILER = Limits(timeout_s=10.0, cpu_s=24 * 3600, memory_bytes=1 << 30, open_files=256, answer_bytes=32 << 20)
 
@@ -147,7 +148,7 @@ class Builder:
 
     def _run_kit_step(self, step: Step, files: Mapping[str, bytes], kit: Path | None = None) -> dict[str, bytes]:
         name = self.language.name
-        limits = replace(self._limits, timeout_s=_KIT_TIMEOUT_S)
+        limits = replace(self._limits, timeout_s=_KIT_TIMEOUT_S, answer_bytes=_KIT_BYTES)
         try:
             with self._sandbox({KIT: str(kit)} if kit else {}, limits) as sandbox, _session(sandbox) as session:
                 session.load()

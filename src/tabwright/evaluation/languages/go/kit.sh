@@ -1,13 +1,19 @@
 # Build, once on a machine, the packages of a test, those of a call, and the command that builds programs.
 set -e
-export PATH="$1/bin:$PATH" HOME="$PWD" GOCACHE="$PWD/cache" GOPATH=/usr/share/gocode GO111MODULE=off GOPROXY=off
-export GOTOOLCHAIN=local GOFLAGS= CGO_ENABLED=0
+export PATH="$1/bin:$PATH" HOME="$PWD" GOROOT="$1" GOCACHE="$PWD/cache" GOPATH=/usr/share/gocode GO111MODULE=off
+export GOPROXY=off GOTOOLCHAIN=local GOFLAGS= CGO_ENABLED=0
+mkdir -p .config/go/telemetry
+echo off >.config/go/telemetry/mode
 tools=$(go env GOTOOLDIR)
 echo "$tools" >tools
 
-# What older releases ship compiled is used where it lies; the rest is in the cache.
-go list -export -deps -f '{{if .Export}}{{.ImportPath}}={{.Export}}{{end}}' \
-  testing/internal/testdeps github.com/stretchr/testify/assert github.com/stretchr/testify/require std >listed
+# What older releases ship compiled is used where it lies; the rest is in the cache. Of the standard library it is what
+# functions may need, and what that needs, and what `build.go` does.
+go list std | grep -v -E '(^|/)internal(/|$)|^(archive|compress|database|debug|embed|expvar|go|image|index|mime|net)(/|$)' |
+  grep -v -E '^(plugin|runtime|testing|vendor)(/|$)' >wanted
+[ -f "$1/pkg/$(go env GOOS)_$(go env GOARCH)/fmt.a" ] || flags=-gcflags=all=-dwarf=false
+go list -export -deps $flags -f '{{if .Export}}{{.ImportPath}}={{.Export}}{{end}}' $(cat wanted) go/parser \
+  testing testing/internal/testdeps github.com/stretchr/testify/assert github.com/stretchr/testify/require >listed
 while IFS='=' read -r name file; do
   case $file in
     "$GOCACHE"/*)
