@@ -6,19 +6,10 @@ import importlib
 import importlib.metadata
 import os
 import platform
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import typer
-
-_TOOLCHAINS = {
-    "gcc": ("g++", "C++", "apt install g++"),
-    "javac": ("javac", "Java", "apt install default-jdk"),
-    "node": ("node", "JavaScript", "apt install nodejs"),
-    "go": ("go", "Go", "apt install golang"),
-    "rustc": ("rustc", "Rust", "apt install rustc"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +42,20 @@ def _findings() -> Iterator[Finding]:
     yield from _engine()
     yield from _models()
     yield from _sandbox()
-    for tool, (command, language, remedy) in _TOOLCHAINS.items():
-        place = shutil.which(command)
-        yield Finding("tool chain", tool, place is not None, place or f"for {language} benchmarks; {remedy}")
+    yield from _tool_chains()
+
+
+def _tool_chains() -> Iterator[Finding]:
+    from tabwright.evaluation.languages import languages
+    from tabwright.records import RecordError
+
+    for language in languages().values():
+        try:
+            language.check()
+        except RecordError as error:
+            yield Finding("tool chain", language.name, False, str(error))
+        else:
+            yield Finding("tool chain", language.name, True, ", ".join(language.tools))
 
 
 def _engine() -> Iterator[Finding]:
