@@ -16,6 +16,7 @@ from tabwright.sandbox.channel import Channel, ConnectionEnded
 from tabwright.sandbox.codec import CodecError, RemoteFunction, decoder, encode
 
 _LONGEST_MESSAGE = 1000
+_write = json.JSONEncoder(separators=(",", ":")).encode
 # In a test's `map` or `all` one of these would end the list of its cases.
 _ENDS_OF_ITERATION = (StopIteration, StopAsyncIteration)
 _MUTABLE = (list, dict, set, bytearray)
@@ -37,7 +38,7 @@ class Peer:
         self._channel = channel
         self.names = names
         self._exported: list[Any] = []
-        self._decode = decoder(self)
+        self._read = json.JSONDecoder(object_hook=decoder(self)).decode
 
     def export(self, value: object) -> int:
         """Give `value` the number under which the other side may use it."""
@@ -116,13 +117,13 @@ class Peer:
 
     def send(self, message: list[Any]) -> None:
         """Send one message of JSON values."""
-        self._channel.send(json.dumps(message, separators=(",", ":")).encode("ascii"))
+        self._channel.send(_write(message).encode("ascii"))
 
     def receive(self) -> Any:
         """Wait for one message."""
         data = self._channel.receive()
         try:
-            return json.loads(str(data, "ascii"), object_hook=self._decode)
+            return self._read(str(data, "ascii"))
         except CodecError:
             raise
         except RecursionError:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import Any
 
 _LENGTH = struct.Struct("!I")
+_TIME = struct.Struct("@ll")
 _CHUNK = 1 << 16
+_SHORTEST_WAIT_S = 0.001
+# The kernel's limit on a wait is set anew only once it is longer by so much than what is left to the deadline.
+_SLACK = 1.02
 
 
 class ConnectionEnded(BaseException):
@@ -47,6 +51,7 @@ class Channel:
         self._limit = limit_bytes
         self._budget = 4 * limit_bytes
         self._buffer = bytearray()
+        self._wait_s = 0.0
 
     def renew(self, timeout_s: float) -> None:
         """Begin a new task on the same connection: a deadline that far from now, and all that is accepted anew."""
@@ -59,9 +64,7 @@ class Channel:
         Raises:
             ConnectionEnded: it cannot be sent.
         """
-        with self._remembered():
-            self._arm()
-            self._connection.sendall(_LENGTH.pack(len(data)) + data)
+        self._remembered(self._send, data)
 
     def receive(self) -> bytes:
         """Wait for one message.
@@ -69,16 +72,23 @@ class Channel:
         Raises:
             ConnectionEnded: none comes, or too large a one.
         """
-        with self._remembered():
-            size: int = _LENGTH.unpack(self._take(_LENGTH.size))[0]
-            self._budget -= size
-            if size > self._limit or self._budget < 0:
-                raise TooLarge(f"an answer of {size} bytes; {self._limit} are accepted")
-            return self._take(size)
+        data: bytes = self._remembered(self._receive)
+        return data
 
     def close(self) -> None:
         """Hang up."""
         self._connection.close()
+
+    def _send(self, data: bytes) -> None:
+        self._arm()
+        self._connection.sendall(_LENGTH.pack(len(data)) + data)
+
+    def _receive(self) -> bytes:
+        size: int = _LENGTH.unpack(self._take(_LENGTH.size))[0]
+        self._budget -= size
+        if size > self._limit or self._budget < 0:
+            raise TooLarge(f"an answer of {size} bytes; {self._limit} are accepted")
+        return self._take(size)
 
     def _take(self, size: int) -> bytes:
         while len(self._buffer) < size:
@@ -91,13 +101,12 @@ class Channel:
         del self._buffer[:size]
         return taken
 
-    @contextlib.contextmanager
-    def _remembered(self) -> Iterator[None]:
+    def _remembered(self, work: Callable[..., Any], *arguments: Any) -> Any:
         if self.ended is not None:
             raise self.ended
         try:
-            yield
-        except TimeoutError:
+            return work(*arguments)
+        except BlockingIOError:
             self.ended = TooLate()
             raise self.ended from None
         except OSError:
@@ -108,8 +117,14 @@ class Channel:
             raise
 
     def _arm(self) -> None:
-        if self.deadline is not None:
-            remaining = self.deadline - time.monotonic()
-            if remaining <= 0:
-                raise TooLate
-            self._connection.settimeout(remaining)
+        if self.deadline is None:
+            return
+        remaining = self.deadline - time.monotonic()
+        if remaining <= 0:
+            raise TooLate
+        if not remaining <= self._wait_s <= remaining * _SLACK:
+            self._wait_s = max(remaining, _SHORTEST_WAIT_S)
+            whole = int(self._wait_s)
+            value = _TIME.pack(whole, int((self._wait_s - whole) * 1e6))
+            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
+            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)

@@ -14,10 +14,12 @@ import collections
 import math
 import sys
 from collections.abc import Callable, Iterator
-from decimal import Decimal
-from fractions import Fraction
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from fractions import Fraction
 
 _SCALARS = frozenset({bool, float, str, type(None)})
 _FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, type)
@@ -68,7 +70,7 @@ def encode(value: Any, handles: Handles) -> Any:
         return value if -_JSON_INTEGERS < value < _JSON_INTEGERS else {"int": hex(value)}
     if kind is list:
         return [encode(item, handles) for item in value]
-    writer = _WRITERS.get(kind)
+    writer = _WRITERS.get(kind) or _rare(kind)
     if writer is not None:
         tag, parts = writer(value)
         return {tag: encode(parts, handles)}
@@ -100,9 +102,17 @@ _WRITERS: dict[type, Callable[[Any], tuple[str, Any]]] = {
     collections.Counter: lambda v: ("Counter", [[k, x] for k, x in v.items()]),
     collections.OrderedDict: lambda v: ("OrderedDict", [[k, x] for k, x in v.items()]),
     collections.defaultdict: lambda v: ("dict", [[k, x] for k, x in v.items()]),
-    Fraction: lambda v: ("Fraction", [v.numerator, v.denominator]),
-    Decimal: lambda v: ("Decimal", str(v)),
 }
+# What most programs do without is not imported for them; a value's class was.
+_RARE: dict[tuple[str, str], Callable[[Any], tuple[str, Any]]] = {
+    ("fractions", "Fraction"): lambda v: ("Fraction", [v.numerator, v.denominator]),
+    ("decimal", "Decimal"): lambda v: ("Decimal", str(v)),
+}
+
+
+def _rare(kind: type) -> Callable[[Any], tuple[str, Any]] | None:
+    writer = _RARE.get((kind.__module__, kind.__name__))
+    return writer if writer and getattr(sys.modules[kind.__module__], kind.__name__) is kind else None
 
 
 def _encode_numpy(value: Any, handles: Handles) -> Any:
@@ -151,6 +161,8 @@ def _range(parts: Any) -> range:
 
 
 def _fraction(parts: Any) -> Fraction:
+    from fractions import Fraction
+
     bits = max(part.bit_length() for part in _of(int, parts, 2))
     if bits > _LONGEST_FRACTION_BITS:
         raise CodecError(f"a Fraction of {bits} bits; {_LONGEST_FRACTION_BITS} are accepted")
@@ -158,6 +170,8 @@ def _fraction(parts: Any) -> Fraction:
 
 
 def _decimal(text: Any) -> Decimal:
+    from decimal import Decimal
+
     made = Decimal(_text(text, _LONGEST_DECIMAL))
     if made.is_finite() and abs(made.adjusted()) > _LARGEST_EXPONENT:
         raise CodecError(f"a Decimal with the exponent {made.adjusted()}; {_LARGEST_EXPONENT} is accepted")

@@ -33,7 +33,15 @@ REQUIRED = (
     "no new privileges",
     "seccomp",
 )
-_START = "import sys; sys.path.append(sys.argv[2]); from tabwright.sandbox.zygote import main; main()"
+# The package's own imports, the trusted side, are left out: each child would have them copied.
+_START = """
+import sys, types
+for name in ("tabwright", "tabwright.sandbox"):
+    package = sys.modules[name] = types.ModuleType(name)
+    package.__path__ = [f"{sys.argv[2]}/{name.replace('.', '/')}"]
+from tabwright.sandbox.zygote import main
+main()
+"""
 _START_TIMEOUT_S = 30.0
 _END_TIMEOUT_S = 10.0
 _ENVIRONMENT = {
@@ -86,8 +94,7 @@ class Sandbox:
         self._unsafe = unsafe
         self._spare: tuple[Channel, int] | None = None
         self._plan = {
-            "code": str(Path(__file__).parents[2]),
-            "limits": asdict(self.limits),
+            "limits": asdict(self.limits) | {"cpu_s": self.limits.most_cpu_s},
             "rights": rights,
             "packages": [path for name in packages for path in _locate(name)],
             "shown": dict(shown or {}),
@@ -166,7 +173,7 @@ class Sandbox:
         python = getattr(sys, "_base_executable", None) or sys.executable
         with other:
             self._server = subprocess.Popen(
-                [python, "-I", "-S", "-B", "-c", _START, str(other.fileno()), str(self._plan["code"])],
+                [python, "-I", "-S", "-B", "-c", _START, str(other.fileno()), str(Path(__file__).parents[2])],
                 pass_fds=[other.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -210,6 +217,13 @@ class Sandbox:
                 ours.close()
                 raise SandboxError(f"the fork server has gone: {error}") from None
         self._spare = Channel(ours, self.limits.answer_bytes), output
+
+    def drop(self) -> None:
+        """Have the child and everything it started killed, and do not wait for it."""
+        try:
+            self._control.send(b"drop")
+        except OSError as error:
+            raise SandboxError(f"the fork server has gone: {error}") from None
 
     def end(self) -> tuple[int, int, float]:
         """Kill the child and everything it started; return wait status, peak memory in bytes, CPU time in seconds."""

@@ -68,13 +68,17 @@ class Child:
         if self._result is None:
             duration_s = time.monotonic() - self._started
             self.channel.close()
+            fault = self.channel.ended or error
+            status, memory, cpu_s = 0, 0, 0.0
             try:
-                status, memory, cpu_s = self._sandbox.end()
+                if isinstance(fault, HungUp):
+                    status, memory, cpu_s = self._sandbox.end()
+                else:
+                    self._sandbox.drop()
                 size = os.fstat(self._output).st_size
                 output = os.pread(self._output, self._sandbox.limits.output_bytes, 0)
             finally:
                 os.close(self._output)
-            fault = self.channel.ended or error
             outcome, text = _judge(fault, status, memory, cpu_s, size, self._sandbox.limits)
             self._result = Result(
                 outcome=outcome, error=text, duration_s=duration_s, output=output.decode(errors="replace")

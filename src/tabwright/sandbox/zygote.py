@@ -4,7 +4,7 @@ It is started afresh (never forked from a process that knows tests), builds the 
 It never sees a program's text: that goes from the tester to the child over a socket that only passes through here.
 
 Control messages (one packet each): `run FOLDER` with two descriptors (the program's connection, its output), `end`
-(kill the oldest child, wait for it, reply with `ENDED`).
+(kill the oldest child, wait for it, reply with `ENDED`), `drop` (the same without a reply).
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ import fcntl
 import gc
 import json
 import os
-import shutil
 import signal
 import socket
 import struct
 import sys
-import tempfile
 from collections import deque
 from typing import Any
 
@@ -27,13 +25,10 @@ from tabwright.sandbox import program
 from tabwright.sandbox.linux import kernel, landlock, root, sealing, seccomp
 
 ENDED = struct.Struct("=iqd")
-_SCRATCH = "/tmp"  # noqa: S108 - a fresh tmpfs of the program's own
 _NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
-# What programs import most; anything else they import for themselves.
-_WARM = (
-    "array base64 bisect collections copy dataclasses datetime decimal enum fractions functools hashlib heapq io "
-    "itertools json math operator random re statistics string textwrap threading traceback typing"
-)
+_CONTROL = 32  # above the descriptors that children have
+# What programs import most. Anything else they import for themselves: to have it here costs every child more.
+_WARM = "bisect collections copy functools heapq itertools math operator re string typing"
 
 
 def _enter_namespaces() -> bool:
@@ -67,6 +62,7 @@ class Server:
         self._control = control
         self._plan = plan
         self._children: deque[tuple[int, str]] = deque()
+        self._program = program.Program(plan)
         self.own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY) if plan["isolate"] else -1
 
     def serve(self) -> None:
@@ -81,22 +77,26 @@ class Server:
                 self._run(folder, *descriptors)
             elif order == "end":
                 self._control.send(self._end())
+            elif order == "drop":
+                self._end()
             else:
                 while self._children:
                     self._end()
                 return
 
     def _run(self, folder: str, connection: int, output: int) -> None:
-        scratch = _SCRATCH
+        scratch = program.SCRATCH
         if self._plan["isolate"]:
             # Each child is the first process of a namespace of its own: when it ends, all that it started ends.
             kernel.setns(self.own_pids, kernel.CLONE_NEWPID)
             kernel.unshare(kernel.CLONE_NEWPID)
         else:
+            import tempfile
+
             scratch = tempfile.mkdtemp(prefix="tabwright-sandbox-")
-        child = os.fork()
+        child = kernel.fork()
         if not child:
-            program.take_over(self._plan, connection, output, scratch, folder)
+            self._program.take_over(connection, output, scratch, folder)
         self._children.append((child, scratch))
         os.close(connection)
         os.close(output)
@@ -112,6 +112,8 @@ class Server:
         os.kill(child, signal.SIGKILL)
         _, status, usage = os.wait4(child, 0)
         if not self._plan["isolate"]:
+            import shutil
+
             shutil.rmtree(scratch, ignore_errors=True)
         return ENDED.pack(status, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime)
 
@@ -119,12 +121,13 @@ class Server:
 def main() -> None:
     """Serve on the inherited control socket; the first packet is the plan, the answer says how far it got."""
     kernel.die_with_parent()
-    control = socket.socket(fileno=int(sys.argv[1]))
+    inherited = int(sys.argv[1])
+    control = socket.socket(fileno=fcntl.fcntl(inherited, fcntl.F_DUPFD_CLOEXEC, _CONTROL))
+    os.close(inherited)
     plan: dict[str, Any] = json.loads(control.recv(1 << 16))
     if plan["rights"] == "none":
         for name in _WARM.split():
             __import__(name)
-    sys.path[:] = [entry for entry in sys.path if entry != plan["code"]]
     plan["landlock"] = landlock.version()
     problem = ""
     try:
@@ -179,7 +182,7 @@ def _hand_over(control: socket.socket, plan: dict[str, Any], own_pids: int) -> N
     Its descriptors are 3: `control`, 4: what each child does to seal itself, 5: its own pid namespace. Its last
     argument names the layers.
     """
-    sealed = sealing.calls(plan, _SCRATCH, "")
+    sealed = sealing.calls(plan, program.SCRATCH, "")
     order = os.memfd_create("sealing")
     os.write(order, sealing.pack(sealed))
     # Moved up first, so that none is where another goes.
@@ -189,5 +192,5 @@ def _hand_over(control: socket.socket, plan: dict[str, Any], own_pids: int) -> N
     os.closerange(6, 1 << 10)
     os.set_blocking(3, True)
     kernel.keep_administration()
-    names = json.dumps({"layers": sealing.layer_names(sealed), "absent": program.absent(plan)})
+    names = json.dumps({"layers": sealing.layer_names(sealed), "shared": program.shared(plan)})
     os.execve(plan["server"][0], [*plan["server"], names], os.environ)  # noqa: S606

@@ -28,7 +28,7 @@ _SCOPES = 0b11
 def version() -> int:
     """Return the version of Landlock's interface, 0 where the kernel has none."""
     try:
-        return kernel.syscall("landlock", _NR_CREATE_RULESET, None, 0, _VERSION_FLAG)
+        return kernel.syscall("landlock", *kernel.words(_NR_CREATE_RULESET, None, 0, _VERSION_FLAG))
     except OSError:
         return 0
 

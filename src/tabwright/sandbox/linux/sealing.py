@@ -9,20 +9,19 @@ import ctypes
 import json
 import os
 import resource
+import signal
 import struct
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from tabwright.sandbox.limits import Limits
 from tabwright.sandbox.linux import kernel, landlock, root
 
 Argument = int | bytes | tuple[bytes, bytes]
 """A number; the address of bytes; or the address of bytes that are followed by the address of others."""
 
 _NOBODY = 65534
-_PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 4, 22, 38
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 _SECCOMP_MODE_FILTER = 2
 # Version 3 and the calling thread; then three empty sets of 64 bits.
 _CAPABILITY_HEADER, _NO_CAPABILITIES = struct.pack("=II", 0x20080522, 0), bytes(24)
@@ -33,8 +32,7 @@ _TABLE = json.loads(Path(__file__).with_name("syscalls.json").read_text(encoding
 _NUMBERS = {name: numbers[os.uname().machine] for name, numbers in _TABLE.items() if os.uname().machine in numbers}
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One system call, the layer that it belongs to, and what it must return."""
 
     layer: str
@@ -51,11 +49,13 @@ def calls(plan: Mapping[str, Any], scratch: str, folder: str) -> list[Call]:
         scratch: the folder that the program may write to.
         folder: the name of the program's own folder among all builds; empty where it has none.
     """
-    limits = Limits(**plan["limits"])
-    sealed = [*_isolate(plan["privileged"], scratch, limits.scratch_bytes, folder)] if plan["isolate"] else []
+    limits = plan["limits"]
+    sealed = [*_isolate(plan["privileged"], scratch, limits["scratch_bytes"], folder)] if plan["isolate"] else []
     sealed.append(Call("resource limits", "chdir", (scratch.encode(),)))
-    for kind, value in ((resource.RLIMIT_CPU, limits.most_cpu_s), (resource.RLIMIT_NPROC, limits.threads)):
+    for kind, value in ((resource.RLIMIT_CPU, limits["cpu_s"]), (resource.RLIMIT_NPROC, limits["threads"])):
         sealed.append(Call("resource limits", "prlimit64", (0, kind, kernel.limits(kind, value), 0)))
+    # Not earlier: a change of user takes it back.
+    sealed.append(Call("resource limits", "prctl", (_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)))
     # The bounding set matters only to a process that gains rights by starting a program, which the next layer forbids.
     sealed.append(Call("no capabilities", "capset", (_CAPABILITY_HEADER, _NO_CAPABILITIES)))
     sealed.append(Call("no capabilities", "prctl", (_PR_SET_DUMPABLE, 0, 0, 0, 0)))
@@ -70,8 +70,6 @@ def calls(plan: Mapping[str, Any], scratch: str, folder: str) -> list[Call]:
 
 def _isolate(privileged: bool, scratch: str, size: int, folder: str) -> Iterator[Call]:
     yield Call("mount namespace", "unshare", (kernel.CLONE_NEWNS,))
-    yield Call("network namespace", "unshare", (kernel.CLONE_NEWNET,))
-    yield Call("ipc namespace", "unshare", (kernel.CLONE_NEWIPC,))
     options = f"size={size},nr_inodes=4096,mode=1777".encode()
     flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
     yield Call("private files", "mount", (b"tmpfs", scratch.encode(), b"tmpfs", flags, options))
@@ -85,19 +83,33 @@ def _isolate(privileged: bool, scratch: str, size: int, folder: str) -> Iterator
     yield Call("user namespace", "unshare", (kernel.CLONE_NEWUSER,))
 
 
-def perform(sealed: Iterable[Call]) -> dict[str, str]:
-    """Carry a list out in this process; return the layers: an empty text where active, else why not."""
-    layers: dict[str, str] = {}
-    for call in sealed:
-        if layers.setdefault(call.layer, ""):
-            continue
-        kept = [_address(argument) for argument in call.arguments]
-        try:
-            got = kernel.syscall(call.name, _NUMBERS[call.name], *kept)
-            layers[call.layer] = "" if got == call.result else f"{call.name} returned {got}"
-        except (OSError, KeyError) as error:
-            layers[call.layer] = str(error)
-    return layers
+class Sealing:
+    """A list made ready, so that a child has as little to do as can be.
+
+    Attributes:
+        layers: each layer with an empty text, or, once performed, why it is not active.
+    """
+
+    def __init__(self, sealed: Sequence[Call]) -> None:
+        self.layers = dict.fromkeys(layer_names(sealed), "")
+        self._steps = [
+            (call, kernel.words(_NUMBERS.get(call.name, -1), *map(_address, call.arguments))) for call in sealed
+        ]
+
+    def perform(self) -> bool:
+        """Carry the list out in this process; return whether every layer is active."""
+        layers = self.layers
+        for call, words in self._steps:
+            if layers[call.layer]:
+                continue
+            try:
+                got = kernel.syscall(call.name, *words)
+            except OSError as error:
+                layers[call.layer] = str(error)
+            else:
+                if got != call.result:
+                    layers[call.layer] = f"{call.name} returned {got}"
+        return not any(layers.values())
 
 
 def pack(sealed: list[Call]) -> bytes:
@@ -135,7 +147,7 @@ def pack(sealed: list[Call]) -> bytes:
     return struct.pack(f"={len(head + words + addresses)}q", *head, *words, *addresses) + bytes(data)
 
 
-def layer_names(sealed: list[Call]) -> list[str]:
+def layer_names(sealed: Sequence[Call]) -> list[str]:
     """Return the names of a list's layers."""
     return list(dict.fromkeys(call.layer for call in sealed))
 

@@ -134,8 +134,8 @@ Order receive() {
     return order;
 }
 
-// Kill the oldest child with all that it started, wait for it, and report how it ended: `ENDED` in zygote.py.
-void end(std::deque<pid_t>& children) {
+// Kill the oldest child with all that it started, wait for it, and say how it ended where told to: `ENDED` in zygote.py.
+void end(std::deque<pid_t>& children, bool told) {
     int status = 0;
     int64_t memory = 0;
     double cpu_s = 0;
@@ -147,6 +147,7 @@ void end(std::deque<pid_t>& children) {
         memory = usage.ru_maxrss * 1024;
         cpu_s = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
     }
+    if (!told) return;
     char ended[sizeof status + sizeof memory + sizeof cpu_s];
     std::memcpy(ended, &status, sizeof status);
     std::memcpy(ended + sizeof status, &memory, sizeof memory);
@@ -165,7 +166,6 @@ napi_value listed(napi_env env, const std::vector<int>& numbers) {
 }
 
 napi_value become_child(napi_env env, const Order& order, const Sealing& sealing, const std::set<ino_t>& inherited) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::dup2(order.descriptors[1], 1);
     ::dup2(order.descriptors[1], 2);
     ::dup2(order.descriptors[0], CONNECTION);
@@ -185,8 +185,8 @@ napi_value serve(napi_env env, napi_callback_info) {
     ::send(CONTROL, "ready", 5, 0);
     for (;;) {
         Order order = receive();
-        if (order.text == "end") {
-            end(children);
+        if (order.text == "end" || order.text == "drop") {
+            end(children, order.text == "end");
         } else if (order.text.compare(0, 3, "run") == 0) {
             const std::set<ino_t> inherited = pipes();
             // Each child is the first process of a namespace of its own: when it ends, all that it started ends.

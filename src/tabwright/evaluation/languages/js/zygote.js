@@ -13,7 +13,7 @@ const names = JSON.parse(process.argv.at(-1));
 // What a child reports of itself, as `sandbox/session.py` reads it.
 function report(errors) {
   const layers = names.layers.map((layer, index) => [layer, errors[index] ? util.getSystemErrorName(-errors[index]) : ""]);
-  layers.push(...Object.entries(names.absent), ["pid namespace", process.pid === 1 ? "" : "not the first process"]);
+  layers.push(...Object.entries(names.shared), ["pid namespace", process.pid === 1 ? "" : "not the first process"]);
   return Buffer.from(JSON.stringify(["value", { dict: layers }, null]));
 }
 
