@@ -15,25 +15,33 @@ import builtins
 import contextlib
 import functools
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
 
 from tabwright.records import Problem
-from tabwright.sandbox import ConnectionEnded, Result, Sandbox
+from tabwright.sandbox import ConnectionEnded, Result, Sandbox, Unforeseen
 from tabwright.sandbox.channel import TooLate
 
 # The program's own deadline is kept where its answers are read; this one ends a test that goes on by itself.
 _TEST_GRACE_S = 0.5
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class _Test:
+    """A benchmark's test, made ready once.
+
+    Attributes:
+        calls: what it asks of a program: known once a program has passed, None where it asks otherwise each time.
+    """
+
+    entry_point: str
     prompt: CodeType | None
     test: CodeType
     names: frozenset[str]
     has_check: bool
+    calls: Sequence[bytes] | None = ()
 
 
 def judge(sandbox: Sandbox, problem: Problem, completion: str) -> Result:
@@ -42,28 +50,39 @@ def judge(sandbox: Sandbox, problem: Problem, completion: str) -> Result:
     Must be called from the main thread of a process, as it uses SIGALRM.
     """
     setup = f"\n{problem.setup}" if problem.setup else ""
-    with sandbox.session(problem.program(completion) + setup) as session:
+    prompt = problem.prompt if problem.preamble is None else problem.preamble
+    test = _compile(prompt, problem.test, problem.entry_point, problem.task_id)
+    source = problem.program(completion) + setup
+    try:
+        return _judge(sandbox, source, test)
+    except Unforeseen:
+        test.calls = None
+        return _judge(sandbox, source, test)
+
+
+def _judge(sandbox: Sandbox, source: str, test: _Test) -> Result:
+    with sandbox.session(source) as session:
         try:
             with _alarm(sandbox.limits.timeout_s + _TEST_GRACE_S):
-                session.load()
-                _run(problem, session.function)
+                session.load(test.calls or ())
+                _run(test, session.function)
         except (Exception, ConnectionEnded) as error:
             return session.finish(error)
+        if test.calls == ():
+            test.calls = session.calls
         return session.finish(None)
 
 
-def _run(problem: Problem, function: Callable[[str], Callable[..., Any]]) -> None:
-    prompt = problem.prompt if problem.preamble is None else problem.preamble
-    test = _compile(prompt, problem.test, problem.entry_point, problem.task_id)
+def _run(test: _Test, function: Callable[[str], Callable[..., Any]]) -> None:
     scope: dict[str, Any] = {"__name__": "test"}
     if test.prompt is not None:
         exec(test.prompt, scope)  # noqa: S102 - the benchmark's own text, no part of the sample
     for name in test.names - scope.keys() - vars(builtins).keys():
         scope[name] = function(name)
-    scope[problem.entry_point] = function(problem.entry_point)
+    scope[test.entry_point] = function(test.entry_point)
     exec(test.test, scope)  # noqa: S102 - as above
     if test.has_check:
-        scope["check"](scope[problem.entry_point])
+        scope["check"](scope[test.entry_point])
 
 
 @functools.lru_cache(maxsize=4096)
@@ -77,7 +96,7 @@ def _compile(prompt: str, test: str, entry_point: str, task_id: str) -> _Test:
         prompt_code = compile(prompt, name, "exec", dont_inherit=True)
     if prompt_code is not None and not names & set(prompt_code.co_names) - {entry_point}:
         prompt_code = None  # most tests use nothing of it
-    return _Test(prompt=prompt_code, test=code, names=names, has_check=has_check)
+    return _Test(entry_point=entry_point, prompt=prompt_code, test=code, names=names, has_check=has_check)
 
 
 def _names(code: CodeType) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from tabwright.sandbox.channel import Channel, ConnectionEnded
 from tabwright.sandbox.codec import CodecError, RemoteFunction, decoder, encode
 
 _LONGEST_MESSAGE = 1000
+_LONGEST_AHEAD = 1 << 15  # less than a connection holds, so that sending it never waits for the other side to read
 _write = json.JSONEncoder(separators=(",", ":")).encode
 # In a test's `map` or `all` one of these would end the list of its cases.
 _ENDS_OF_ITERATION = (StopIteration, StopAsyncIteration)
@@ -26,17 +28,27 @@ class RemoteError(Exception):
     """The other side raised an exception that is not one of Python's own; the message starts with its name."""
 
 
+class Unforeseen(BaseException):
+    """Not the call that was sent ahead of its time; tests cannot catch it with `except Exception`."""
+
+
 class Peer:
     """One end of a connection.
 
     Args:
         channel: the connection.
         names: the functions that the other side may call by name.
+
+    Attributes:
+        made: the calls that were made, as they were sent.
     """
 
     def __init__(self, channel: Channel, names: dict[str, Any]) -> None:
         self._channel = channel
         self.names = names
+        self.made: list[bytes] = []
+        self._ahead: deque[bytes] = deque()
+        self._handed = False  # whether the other side has given a function or an iterator
         self._exported: list[Any] = []
         self._read = json.JSONDecoder(object_hook=decoder(self)).decode
 
@@ -61,11 +73,18 @@ class Peer:
 
     def function(self, target: str | int) -> Callable[..., Any]:
         """Return a function that calls the other side's function of that name or number."""
+        self._handed |= isinstance(target, int)
         return _Function(self, target)
 
     def iterator(self, number: int) -> Iterator[Any]:
         """Return an iterator over the other side's iterator."""
+        self._handed = True
+        return self._items(number)
+
+    def _items(self, number: int) -> Iterator[Any]:
         while True:
+            if self._ahead:
+                raise Unforeseen
             self.send(["next", number])
             reply = self.reply(may_stop=True)
             if reply[0] == "stop":
@@ -79,17 +98,31 @@ class Peer:
             Exception: what the function raised: the same type where it is one of Python's own exceptions.
             CodecError: an argument or the answer is not plain data.
             ConnectionEnded: there is no answer.
+            Unforeseen: other calls were sent ahead.
         """
-        message = ["call", target, [encode(a, self) for a in arguments], encode(keywords, self)]
-        reply = self.request(message)
+        message = _write(["call", target, [encode(a, self) for a in arguments], encode(keywords, self)]).encode("ascii")
+        if not self._ahead:
+            self._channel.send(message)
+        elif self._ahead.popleft() != message:
+            raise Unforeseen
+        self.made.append(message)
+        reply = self.reply()
         if reply[2] is not None:
             _change(arguments, reply[2])
         return reply[1]
 
-    def request(self, message: list[Any]) -> list[Any]:
-        """Send a message and wait for its reply."""
-        self.send(message)
-        return self.reply()
+    def send_ahead(self, calls: Sequence[bytes]) -> None:
+        """Send the calls that will be made, so that no time passes between an answer and the next call.
+
+        They must not hold functions, as the other side would answer them in the midst of others.
+        """
+        self._ahead.extend(calls)
+        self._channel.send(*calls)
+
+    @property
+    def foreseeable(self) -> bool:
+        """Whether the same calls, sent ahead, would be answered as those that were made."""
+        return not self._exported and not self._handed and sum(map(len, self.made)) <= _LONGEST_AHEAD
 
     def reply(self, *, may_stop: bool = False) -> list[Any]:
         """Wait for the reply to the message that was sent, answering calls meanwhile.

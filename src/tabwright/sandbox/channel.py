@@ -58,13 +58,13 @@ class Channel:
         self.deadline = time.monotonic() + timeout_s
         self._budget = 4 * self._limit
 
-    def send(self, data: bytes) -> None:
-        """Send one message.
+    def send(self, *messages: bytes) -> None:
+        """Send messages.
 
         Raises:
-            ConnectionEnded: it cannot be sent.
+            ConnectionEnded: they cannot be sent.
         """
-        self._remembered(self._send, data)
+        self._remembered(self._send, b"".join(_LENGTH.pack(len(data)) + data for data in messages))
 
     def receive(self) -> bytes:
         """Wait for one message.
@@ -81,7 +81,7 @@ class Channel:
 
     def _send(self, data: bytes) -> None:
         self._arm()
-        self._connection.sendall(_LENGTH.pack(len(data)) + data)
+        self._connection.sendall(data)
 
     def _receive(self) -> bytes:
         size: int = _LENGTH.unpack(self._take(_LENGTH.size))[0]

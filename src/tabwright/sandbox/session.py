@@ -93,16 +93,26 @@ class Session(Child):
         super().__init__(sandbox)
         self._source = source
 
-    def load(self) -> None:
+    def load(self, ahead: Sequence[bytes] = ()) -> None:
         """Run the program's own lines.
+
+        Args:
+            ahead: the calls that will be made then, as `calls` gave them when a program like this one was called.
 
         Raises:
             Exception: what they raised.
             ConnectionEnded: the program ended, or took too long.
         """
         self._begin(["value", self._source, None])
+        if ahead:
+            self._peer.send_ahead(ahead)
         self._sandbox.prepare()
         self._peer.reply()
+
+    @property
+    def calls(self) -> Sequence[bytes] | None:
+        """The calls that were made; None where sending them ahead would change something."""
+        return self._peer.made if self._peer.foreseeable else None
 
     def function(self, name: str) -> Callable[..., Any]:
         """Return a function that calls the program's global of that name; as an argument it stands for that global."""
