@@ -104,3 +104,51 @@ def test_the_program_sees_no_test(sandbox: Sandbox) -> None:
         "    return any(type(o) is str and o == 'only' + '-in-the-test' for o in gc.get_objects())\n"
     )
     assert one(sandbox, search, test).outcome == "passed"
+
+
+def conversation(test: str) -> Problem:
+    return Problem(task_id="own/1", prompt="", entry_point="f", test=test)
+
+
+@pytest.mark.parametrize(
+    ("test", "good", "bad"),
+    [
+        # Calls that a program answered once are sent ahead to the next one; the verdict must not depend on it.
+        ("def check(f):\n    assert [f(n) for n in range(9)] == list(range(9))", "return x", "return min(x, 7)"),
+        (
+            "def check(f):\n    assert f(1) == 1\n    assert f(2) == 2",
+            "return x",
+            "return 0 if x == 1 else next(iter(int, 1))",
+        ),
+        ("import random\ndef check(f):\n    n = random.random()\n    assert f(n) == n", "return x", "return 1"),
+        ("def check(f):\n    assert f(f(1)) in (1, 3)", "return x", "return x + 2"),
+        ("def check(f):\n    assert f(f(1)) in (1, 3)", "return x + 1", "return x"),
+        ("def check(f):\n    assert f(lambda: 5) == 5\n    assert f(lambda: 6) == 6", "return x()", "return 5"),
+        (
+            "def check(f):\n    assert list(f(3)) == [0, 1, 2]\n    assert list(f(1)) == [0]",
+            "return list(range(x))",
+            "return range(2)",
+        ),
+        (
+            "def check(f):\n    assert list(f(3)) == [0, 1, 2]\n    assert list(f(1)) == [0]",
+            "yield from range(x)",
+            "return [0, 1, 2]",
+        ),
+        (
+            "def check(f):\n    x = [1]\n    f(x)\n    f(x)\n    assert x == [1, 1, 1]",
+            "x.append(1)",
+            "return x.append(1) if len(x) == 1 else x.clear()",
+        ),
+    ],
+)
+def test_calls_sent_ahead_change_no_verdict(sandbox: Sandbox, test: str, good: str, bad: str) -> None:
+    problem = conversation(test)
+    expected = {good: "passed", bad: judge(sandbox, problem, f"def f(x):\n    {bad}\n").outcome}
+    for body in (good, bad, good, good, bad, bad, good):
+        assert judge(sandbox, problem, f"def f(x):\n    {body}\n").outcome == expected[body], body
+
+
+def test_a_program_that_returns_an_iterator_where_others_returned_a_list_is_judged_like_them(sandbox: Sandbox) -> None:
+    problem = conversation("def check(f):\n    for n in range(5):\n        assert list(f(n)) == list(range(n))")
+    for body in ("return list(range(x))", "yield from range(x)", "return map(int, range(x))", "return list(range(x))"):
+        assert judge(sandbox, problem, f"def f(x):\n    {body}\n").outcome == "passed", body

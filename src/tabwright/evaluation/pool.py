@@ -58,6 +58,7 @@ class _Worker:
         )
         self.job: Job | None = None
         self.attempts = 0
+        self._known: dict[str, Problem] = {}  # each is sent once
         self._send(settings)
         first = self._receive()
         self.layers: dict[str, str] = first.get("layers", {})
@@ -68,7 +69,12 @@ class _Worker:
     def give(self, job: Job, *, attempts: int = 1) -> None:
         """Send a job."""
         self.job, self.attempts, self.since = job, attempts, time.monotonic()
-        self._send(json.dumps({"problem": job.problem.to_mapping(), "completion": job.completion}))
+        task_id = job.problem.task_id
+        order: dict[str, Any] = {"task_id": task_id, "completion": job.completion}
+        if self._known.get(task_id) != job.problem:
+            self._known[task_id] = job.problem
+            order["problem"] = job.problem.to_mapping()
+        self._send(json.dumps(order))
 
     def take(self) -> Verdict | None:
         """Return the verdict that is ready to be read, None where the worker has died.

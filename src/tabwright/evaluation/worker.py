@@ -45,10 +45,13 @@ def main() -> None:
     try:
         with _Judges(settings) as judges:
             reply({"layers": judges.layers})
+            problems: dict[str, Problem] = {}
             for line in sys.stdin:
                 job = json.loads(line)
                 try:
-                    result = judges.judge(Problem.from_mapping(job["problem"]), job["completion"])
+                    if "problem" in job:
+                        problems[job["task_id"]] = Problem.from_mapping(job["problem"])
+                    result = judges.judge(problems[job["task_id"]], job["completion"])
                 except RecordError as error:
                     reply({"wrong": str(error)})
                     continue

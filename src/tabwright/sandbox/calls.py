@@ -50,7 +50,7 @@ class Peer:
         self._ahead: deque[bytes] = deque()
         self._handed = False  # whether the other side has given a function or an iterator
         self._exported: list[Any] = []
-        self._read = json.JSONDecoder(object_hook=decoder(self)).decode
+        self._decode = json.JSONDecoder(object_hook=decoder(self)).raw_decode
 
     def export(self, value: object) -> int:
         """Give `value` the number under which the other side may use it."""
@@ -156,13 +156,16 @@ class Peer:
         """Wait for one message."""
         data = self._channel.receive()
         try:
-            return self._read(str(data, "ascii"))
+            message, end = self._decode(str(data, "ascii"))
         except CodecError:
             raise
         except RecursionError:
             raise CodecError("an answer that is nested too deeply") from None
         except ValueError as error:
             raise CodecError(f"an answer that cannot be read: {error}") from None
+        if end != len(data):
+            raise CodecError("an answer that goes on after its end")
+        return message
 
     def answer(self, message: Any) -> list[Any]:
         """Do what a message asks and return the reply."""

@@ -6,6 +6,7 @@ Neither a test nor an expected answer ever comes here.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -130,10 +131,8 @@ class Program:
         flush = sys.stdout.flush
         reply = _load(source, self._peer.names)
         while True:
-            try:
+            with contextlib.suppress(BaseException):
                 flush()
-            except BaseException:  # noqa: S110 - the program may have put anything in its place
-                pass
             self._peer.send(reply)
             reply = self._answer()
 

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-from tabwright.sandbox.linux.sealing import Call, layer_names, pack, perform
+from tabwright.sandbox.linux.sealing import Call, Sealing, layer_names, pack
 
 
 def in_child(action: Callable[[], str]) -> str:
@@ -32,7 +32,9 @@ def test_a_call_that_fails_or_returns_something_else_leaves_its_layer_inactive()
         Call("other", "prctl", (3, 0, 0, 0, 0), 7),
         Call("unknown", "no_such_call", ()),
     ]
-    layers, place = in_child(lambda: f"{perform(calls)}|{Path.cwd()}").split("|")
+    sealing = Sealing(calls)
+    active, layers, place = in_child(lambda: f"{sealing.perform()}|{sealing.layers}|{Path.cwd()}").split("|")
+    assert active == "False"
     assert place == "/"
     assert "'good': ''" in layers
     assert "No such file or directory" in layers
