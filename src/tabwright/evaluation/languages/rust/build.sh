@@ -1,5 +1,6 @@
 # Build a program or a test: sh build.sh program|test KIT SYSROOT
 #
+# Nothing can be run in the folder of a build, so it is asked whether there is a program, not whether it can be run.
 # A program is linked with one library that holds all else (`kit.sh`), in a fraction of the time that linking the
 # standard library takes. Should anything not be in it, the compiler links as it usually does.
 part=$1 kit=$2 sysroot=$3
@@ -16,4 +17,4 @@ if [ "$part" = test ]; then
   exit
 fi
 compile --emit=obj || exit
-{ . "$kit/link.sh" && [ -x program ]; } 2>linker.txt || compile
+{ . "$kit/link.sh" && [ -s program ]; } 2>linker.txt || compile
