@@ -16,10 +16,15 @@ from tabwright.sandbox import Limits
 
 
 @pytest.fixture(scope="session")
-def judge_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Judge]]:
-    """Start a language's judge once; where its tools are missing the test is skipped by their name, in CI it fails."""
+def kits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of all kits."""
     named = os.environ.get("TABWRIGHT_TEST_KITS")
-    cache = Path(named) if named else tmp_path_factory.mktemp("kits")
+    return Path(named) if named else tmp_path_factory.mktemp("kits")
+
+
+@pytest.fixture(scope="session")
+def judge_of(kits: Path) -> Iterator[Callable[[str], Judge]]:
+    """Start a language's judge once; where its tools are missing the test is skipped by their name, in CI it fails."""
     with ExitStack() as stack:
         judges: dict[str, Judge] = {}
 
@@ -27,7 +32,7 @@ def judge_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
             if key not in judges:
                 limits = Limits(timeout_s=5.0, memory_bytes=640 << 20)
                 try:
-                    judges[key] = stack.enter_context(Judge(languages()[key], limits, cache))
+                    judges[key] = stack.enter_context(Judge(languages()[key], limits, kits))
                 except RecordError as error:
                     if os.environ.get("CI"):
                         raise

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tabwright.evaluation.languages import Judge
+from tabwright.evaluation.languages import Judge, languages
+from tabwright.evaluation.languages.build import Builder
 from tabwright.records import Problem, RecordError
 from tabwright.sandbox import Result
 
@@ -370,3 +371,9 @@ def test_tests_run_as_cargo_runs_them(judge: Judge) -> None:
                 "assert_eq!(t.join().unwrap(), n as i32); } }\n") == "passed"  # fmt: skip
     with pytest.raises(RecordError, match=r"t: its test does not compile: .*cannot find function `g`"):
         said("#[test]\nfn t() { g(1); }\n")
+
+
+def test_a_program_is_linked_the_fast_way(judge: Judge, published: Published, kits: Path) -> None:
+    problem = published("humanevalx-rust")["Rust/0"]
+    with Builder(languages()["rust"], kits) as builder:
+        assert b"libtabwright.so" in builder.program(problem, problem.canonical_solution)["program"]

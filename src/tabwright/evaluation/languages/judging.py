@@ -15,7 +15,7 @@ from typing import Self
 
 from tabwright.evaluation.languages.build import Builder, BuildError
 from tabwright.evaluation.languages.programs import Programs, SentPrograms, ShownPrograms
-from tabwright.evaluation.languages.standing import Runner, seen
+from tabwright.evaluation.languages.standing import Runner
 from tabwright.evaluation.languages.table import Language
 from tabwright.evaluation.languages.testing import ShownTests, StandingTests, Test, Tests
 from tabwright.records import Problem
@@ -96,8 +96,7 @@ class Judge:
             shown = {f"/{lies}": str(self._packages / lies)} if lies and (self._packages / lies).is_dir() else {}
             runner = Runner(self._language, step, self._builder.kit, limits, shown=shown, unsafe=self._unsafe)
             return SentPrograms(runner)
-        shown = seen(self._language, step, self._builder.kit)
-        return ShownPrograms(step.run, limits, shown=shown, unsafe=self._unsafe)
+        return ShownPrograms(self._language, self._builder.kit, limits, unsafe=self._unsafe)
 
     def _start_tests(self, limits: Limits) -> Tests:
         step = self._language.test

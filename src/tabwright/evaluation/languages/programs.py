@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from tabwright.evaluation.languages.build import BuildError, add
-from tabwright.evaluation.languages.standing import Runner, pack
+from tabwright.evaluation.languages.standing import Runner, pack, seen
+from tabwright.evaluation.languages.table import Language, fill
 from tabwright.sandbox import Command, Limits, Sandbox, SandboxError
 
 _READY, _NO_PROGRAM = b"R", b"X"
@@ -63,20 +64,22 @@ class ShownPrograms(_Held):
     """Programs that are files which a command runs; each process is shown its own.
 
     Args:
-        command: runs a program; `{folder}` in it is the program's folder.
+        language: a row of the table.
+        kit: the folder of its kit.
         limits: what each may use.
-        shown: files and folders that each sees besides, by their places.
         unsafe: run even where programs cannot be isolated.
     """
 
-    def __init__(self, command: tuple[str, ...], limits: Limits, *, shown: Mapping[str, str], unsafe: bool) -> None:
+    def __init__(self, language: Language, kit: Path, limits: Limits, *, unsafe: bool) -> None:
         super().__init__()
-        self._command = command
+        shown = seen(language, language.program, kit)
         self._builds = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="tabwright-programs-")))
         self._builds.chmod(0o755)
         self.sandbox = self._stack.enter_context(
             Sandbox(limits, rights="execute", shown=shown, builds=self._builds, unsafe=unsafe)
         )
+        names = language.names(kit, isolated=self.sandbox.isolated)
+        self._command = [fill(part, names) for part in language.program.run]
         self._next: Path | None = None
 
     def prepare(self) -> None:

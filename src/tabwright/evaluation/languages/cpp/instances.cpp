@@ -1,0 +1,3 @@
+// Makes what `imports.hpp` declares to be made elsewhere.
+#define TABWRIGHT_TEMPLATE template
+#include "imports.hpp"
