@@ -152,3 +152,27 @@ def test_a_program_that_returns_an_iterator_where_others_returned_a_list_is_judg
     problem = conversation("def check(f):\n    for n in range(5):\n        assert list(f(n)) == list(range(n))")
     for body in ("return list(range(x))", "yield from range(x)", "return map(int, range(x))", "return list(range(x))"):
         assert judge(sandbox, problem, f"def f(x):\n    {body}\n").outcome == "passed", body
+
+
+PEEK = """
+import sys
+def f(x):
+    raise ValueError(f"there is {bytes(sys._getframe(1).f_locals['self']._channel._buffer)} to read")
+"""
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "def check(f):\n    assert f(f(3)) == 5",
+        "def check(f):\n    x = f(3)\n    assert f(x) == 5",
+        "def check(f):\n    g = f\n    assert g(g(3)) == 5",
+        "x = 3\nfor _ in range(2):\n    x = f(x)\nassert x == 5",
+        "assert list(map(f, [3, 4])) == [4, 5]",
+    ],
+)
+def test_no_answer_is_sent_ahead(sandbox: Sandbox, test: str) -> None:
+    problem = conversation(test)
+    for _ in range(2):
+        assert judge(sandbox, problem, "def f(x):\n    return x + 1\n").outcome == "passed"
+    assert judge(sandbox, problem, PEEK).error == "ValueError: there is b'' to read"

@@ -33,7 +33,8 @@ class _Test:
     """A benchmark's test, made ready once.
 
     Attributes:
-        calls: what it asks of a program: known once a program has passed, None where it asks otherwise each time.
+        calls: what it asks of a program: known once a program has passed; None where that is not the same each time,
+            or depends on answers, which a program could then read before it gives them.
     """
 
     entry_point: str
@@ -89,14 +90,37 @@ def _run(test: _Test, function: Callable[[str], Callable[..., Any]]) -> None:
 def _compile(prompt: str, test: str, entry_point: str, task_id: str) -> _Test:
     name = f"<test of {task_id}>"
     prompt_code = None
-    code = compile(test, name, "exec", dont_inherit=True)
+    tree = ast.parse(test)
+    code = compile(tree, name, "exec", dont_inherit=True)
     names = frozenset(_names(code))
-    has_check = any(isinstance(node, ast.FunctionDef) and node.name == "check" for node in ast.parse(test).body)
+    checks = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "check"]
+    called = {entry_point} | {argument.arg for check in checks for argument in check.args.args}
     with contextlib.suppress(SyntaxError):  # a prompt may end in the middle of a statement
         prompt_code = compile(prompt, name, "exec", dont_inherit=True)
     if prompt_code is not None and not names & set(prompt_code.co_names) - {entry_point}:
         prompt_code = None  # most tests use nothing of it
-    return _Test(entry_point=entry_point, prompt=prompt_code, test=code, names=names, has_check=has_check)
+    return _Test(
+        entry_point=entry_point,
+        prompt=prompt_code,
+        test=code,
+        names=names,
+        has_check=bool(checks),
+        calls=() if _is_literal(tree, called) else None,
+    )
+
+
+def _is_literal(tree: ast.AST, called: set[str]) -> bool:
+    """Return whether functions of these names are only called, and with nothing but what stands there."""
+    known = vars(builtins).keys()
+    plain = 0
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in called:
+            given = [*node.args, *(keyword.value for keyword in node.keywords)]
+            names = {name.id for value in given for name in ast.walk(value) if isinstance(name, ast.Name)}
+            if not names <= known:
+                return False
+            plain += 1
+    return plain == sum(isinstance(node, ast.Name) and node.id in called for node in ast.walk(tree))
 
 
 def _names(code: CodeType) -> Iterator[str]:
