@@ -91,6 +91,7 @@ def _make_project(folder: Path) -> None:
     (folder / "rand" / "Cargo.toml").write_text('[package]\nname = "rand"\nversion = "0.4.6"\nedition = "2021"\n')
     (folder / "rand" / "src" / "lib.rs").write_bytes((kit / "rand.rs").read_bytes())
     (folder / ".cargo" / "config.toml").write_text(_CRATES)
+    (folder / "src" / "bin" / "nothing.rs").write_text("fn main() {}\n")
     for command in (["cargo", "check"], ["cargo", "test", "--no-run"]):
         subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
