@@ -68,9 +68,11 @@ def ask(problem: Problem, style: SampleStyle, source: Problem | None = None) -> 
     Raises:
         RecordError: the style does not suit the problem.
     """
-    if style == "infill":
-        return Question(prompt=InfillPrompt(prefix=problem.prompt, suffix=problem.suffix))
     language = _language(problem)
+    if style == "infill":
+        # A model that does not end where the suffix begins goes on to other functions: they do not belong in between.
+        between = InfillPrompt(prefix=problem.prompt, suffix=problem.suffix)
+        return Question(prompt=between, stops=_stops(problem, language))
     if source is not None:
         prompt, stops = _translate(problem, language, source, style)
     elif problem.form == "text":
