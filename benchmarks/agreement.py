@@ -69,7 +69,10 @@ def compare(samples: list[tuple[Problem, str]], peer: Callable[[Problem, str], s
     """Print how often both harnesses say the same, and every sample on which they do not."""
     kits, counts = cache_folder() / "kits", Counter[tuple[bool, bool]]()
     with Pool(1, limits=Limits(timeout_s=TIMEOUT_S), kits=kits) as pool:
-        jobs = [Job(index=index, problem=problem, completion=text) for index, (problem, text) in enumerate(samples)]
+        jobs = [
+            Job(index=index, problem=problem, completion=text, as_published=True)
+            for index, (problem, text) in enumerate(samples)
+        ]
         ours = dict(pool.run(jobs))
     for index, (problem, text) in enumerate(samples):
         theirs = peer(problem, text)

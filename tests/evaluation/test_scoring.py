@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -274,3 +275,15 @@ def test_an_error_that_cannot_be_written_out_does_not_end_its_worker() -> None:
     with Pool(1, limits=Limits(timeout_s=1.0)) as pool:
         verdicts = dict(pool.run([Job(index=0, problem=unprintable, completion="    return 1 << 20000\n")]))
     assert (verdicts[0].outcome, verdicts[0].error) == ("failed", "AssertionError")
+
+
+def test_a_faulty_test_is_an_error_or_as_published_a_failure() -> None:
+    faulty = Problem(task_id="x", prompt="def f(x):\n", entry_point="f", test="def check(:\n")
+    with Pool(1, limits=Limits(timeout_s=1.0)) as pool:
+        job = Job(index=0, problem=faulty, completion="    return 1\n", as_published=True)
+        ((_, verdict),) = pool.run([job])
+        assert verdict.outcome == "failed"
+        assert str(verdict.error).startswith("x: its test does not compile: invalid syntax")
+        with pytest.raises(RecordError, match="its test does not compile"):
+            list(pool.run([replace(job, as_published=False)]))
+        assert [v.outcome for _, v in pool.run([replace(job, problem=PROBLEMS["t/1"])])] == ["passed"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tabwright.evaluation import judge, load_benchmark
-from tabwright.records import Problem
+from tabwright.records import Problem, RecordError
 from tabwright.sandbox import Limits, Result, Sandbox
 
 Published = Callable[[str], dict[str, Problem]]
@@ -176,3 +176,9 @@ def test_no_answer_is_sent_ahead(sandbox: Sandbox, test: str) -> None:
     for _ in range(2):
         assert judge(sandbox, problem, "def f(x):\n    return x + 1\n").outcome == "passed"
     assert judge(sandbox, problem, PEEK).error == "ValueError: there is b'' to read"
+
+
+def test_a_test_that_is_no_python_is_an_error_of_the_problem(sandbox: Sandbox) -> None:
+    for test in ("def check(f:", "assert f(1)\0 == 1"):
+        with pytest.raises(RecordError, match=r"^own/1: its test does not compile: "):
+            judge(sandbox, conversation(test), "def f(x):\n    return 1\n")

@@ -29,11 +29,18 @@ _PARTING_S = 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One sample to be judged; `index` comes back with its verdict."""
+    """One sample to be judged.
+
+    Attributes:
+        index: comes back with its verdict.
+        problem, completion: what is judged.
+        as_published: where the problem's test is faulty and cannot be built, the sample fails; else that is an error.
+    """
 
     index: int
     problem: Problem
     completion: str
+    as_published: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +91,8 @@ class _Worker:
         """
         row = self._receive()
         if "wrong" in row:
+            if self.job and self.job.as_published:
+                return Verdict(outcome="failed", error=row["wrong"].splitlines()[0], duration_s=None)
             raise RecordError(row["wrong"])
         if "outcome" not in row:
             return None

@@ -35,12 +35,14 @@ class ScoringSettings:
         memory_bytes: address space of one program.
         packages: installed packages that programs may import, such as "numpy".
         unsafe: score even where programs cannot be isolated.
+        as_published: samples of a problem whose test is faulty and cannot be built fail; else that is an error.
     """
 
     timeout_s: float = 3.0
     memory_bytes: int = 1 << 30
     packages: tuple[str, ...] = ()
     unsafe: bool = False
+    as_published: bool = False
 
     def limits(self) -> Limits:
         """Return the limits of each program.
@@ -162,7 +164,16 @@ def score_samples(
         book = _Book(descriptor, todo, groups, found, on_score)
         for first in groups.keys() & found.keys():
             book.settle(first, _verdict(found[first]))
-        jobs = [_job(first, todo[first], problems) for first in groups if first not in found]
+        jobs = [
+            Job(
+                index=first,
+                problem=problems[todo[first].task_id],
+                completion=todo[first].completion,
+                as_published=settings.as_published,
+            )
+            for first in groups
+            if first not in found
+        ]
         if jobs:
             with _pool(settings, jobs, count, folder, ray) as pool:
                 if not os.fstat(descriptor).st_size:
@@ -229,10 +240,6 @@ def _same_programs(todo: Sequence[Sample], found: Mapping[int, Score]) -> dict[i
         if index not in found:
             groups.setdefault(firsts[todo[index].task_id, todo[index].completion], []).append(index)
     return groups
-
-
-def _job(index: int, sample: Sample, problems: Mapping[str, Problem]) -> Job:
-    return Job(index=index, problem=problems[sample.task_id], completion=sample.completion)
 
 
 def _verdict(score: Score) -> Verdict:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
 
-from tabwright.records import Problem
+from tabwright.records import Problem, RecordError
 from tabwright.sandbox import ConnectionEnded, Result, Sandbox, Unforeseen
 from tabwright.sandbox.channel import TooLate
 
@@ -49,10 +49,16 @@ def judge(sandbox: Sandbox, problem: Problem, completion: str) -> Result:
     """Run one completion against its problem's test.
 
     Must be called from the main thread of a process, as it uses SIGALRM.
+
+    Raises:
+        RecordError: the test is no Python.
     """
     setup = f"\n{problem.setup}" if problem.setup else ""
     prompt = problem.prompt if problem.preamble is None else problem.preamble
-    test = _compile(prompt, problem.test, problem.entry_point, problem.task_id)
+    try:
+        test = _compile(prompt, problem.test, problem.entry_point, problem.task_id)
+    except (SyntaxError, ValueError) as error:
+        raise RecordError(f"{problem.task_id}: its test does not compile: {error}") from None
     source = problem.program(completion) + setup
     try:
         return _judge(sandbox, source, test)

@@ -54,7 +54,9 @@ def evaluate_command(
     problems = load_problems(name, benchmarks, as_published=as_published)
     for fault in [] if as_published else faults_of(name):
         typer.echo(f"note: {fault.task_id} is mended ({fault.what}); --as-published leaves it", err=True)
-    settings = ScoringSettings(timeout_s=timeout, packages=tuple(package or ()), unsafe=unsafe)
+    settings = ScoringSettings(
+        timeout_s=timeout, packages=tuple(package or ()), unsafe=unsafe, as_published=as_published
+    )
     runs = _score(samples, places, problems, settings, workers or None, ray or None, fresh)
     sweep = sweep_temperatures(runs)
     write_page(page, build_page(runs, problems, sweep=sweep))
