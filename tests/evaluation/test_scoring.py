@@ -283,7 +283,7 @@ def test_a_faulty_test_is_an_error_or_as_published_a_failure() -> None:
         job = Job(index=0, problem=faulty, completion="    return 1\n", as_published=True)
         ((_, verdict),) = pool.run([job])
         assert verdict.outcome == "failed"
-        assert str(verdict.error).startswith("x: its test does not compile: invalid syntax")
+        assert str(verdict.error).startswith("cannot be judged: x: its test does not compile: invalid syntax")
         with pytest.raises(RecordError, match="its test does not compile"):
             list(pool.run([replace(job, as_published=False)]))
         assert [v.outcome for _, v in pool.run([replace(job, problem=PROBLEMS["t/1"])])] == ["passed"]

@@ -92,7 +92,8 @@ class _Worker:
         row = self._receive()
         if "wrong" in row:
             if self.job and self.job.as_published:
-                return Verdict(outcome="failed", error=row["wrong"].splitlines()[0], duration_s=None)
+                error = f"cannot be judged: {row['wrong'].splitlines()[0]}"
+                return Verdict(outcome="failed", error=error, duration_s=None)
             raise RecordError(row["wrong"])
         if "outcome" not in row:
             return None
