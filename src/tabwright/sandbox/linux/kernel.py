@@ -53,8 +53,8 @@ def syscall(what: str, *words: object) -> int:
 def fork() -> int:
     """Fork a process that has one thread, at half of the cost of `os.fork`.
 
-    Python then does not mend what only other threads could have left broken, nor give a new state to `random`, which the
-    fork server does not need.
+    Python then does not mend what only other threads could have left broken, nor give a new state to `random`, which
+    the fork server does not need.
     """
     try:
         fork = _locked_libc._Fork
