@@ -164,16 +164,7 @@ def score_samples(
         book = _Book(descriptor, todo, groups, found, on_score)
         for first in groups.keys() & found.keys():
             book.settle(first, _verdict(found[first]))
-        jobs = [
-            Job(
-                index=first,
-                problem=problems[todo[first].task_id],
-                completion=todo[first].completion,
-                as_published=settings.as_published,
-            )
-            for first in groups
-            if first not in found
-        ]
+        jobs = [_job(first, todo[first], problems, settings) for first in groups if first not in found]
         if jobs:
             with _pool(settings, jobs, count, folder, ray) as pool:
                 if not os.fstat(descriptor).st_size:
@@ -240,6 +231,11 @@ def _same_programs(todo: Sequence[Sample], found: Mapping[int, Score]) -> dict[i
         if index not in found:
             groups.setdefault(firsts[todo[index].task_id, todo[index].completion], []).append(index)
     return groups
+
+
+def _job(index: int, sample: Sample, problems: Mapping[str, Problem], settings: ScoringSettings) -> Job:
+    problem = problems[sample.task_id]
+    return Job(index=index, problem=problem, completion=sample.completion, as_published=settings.as_published)
 
 
 def _verdict(score: Score) -> Verdict:
