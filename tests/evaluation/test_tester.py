@@ -154,6 +154,18 @@ def test_a_program_that_returns_an_iterator_where_others_returned_a_list_is_judg
         assert judge(sandbox, problem, f"def f(x):\n    {body}\n").outcome == "passed", body
 
 
+@pytest.mark.parametrize("caught", ["except BaseException", "except"])
+def test_a_test_that_catches_everything_is_judged_again_where_it_calls_otherwise(sandbox: Sandbox, caught: str) -> None:
+    test = (
+        f"def raises(n):\n    try:\n        f(-1) if n == 5 else f(-2)\n    {caught}:\n        return True\n"
+        "n = f(5)\nassert raises(n)\nassert raises(n)\n"
+    )
+    problem = conversation(test)
+    right = "def f(x):\n    if x < 0:\n        raise ValueError\n    return x\n"
+    wrong = "def f(x):\n    return 3\n"
+    assert [judge(sandbox, problem, body).outcome for body in (right, wrong, right)] == ["passed", "failed", "passed"]
+
+
 PEEK = """
 import sys
 def f(x):

@@ -21,7 +21,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from tabwright.records import Problem, RecordError
-from tabwright.sandbox import ConnectionEnded, Result, Sandbox, Unforeseen
+from tabwright.sandbox import ConnectionEnded, Result, Sandbox
 from tabwright.sandbox.channel import TooLate
 
 # The program's own deadline is kept where its answers are read; this one ends a test that goes on by itself.
@@ -60,24 +60,29 @@ def judge(sandbox: Sandbox, problem: Problem, completion: str) -> Result:
     except (SyntaxError, ValueError) as error:
         raise RecordError(f"{problem.task_id}: its test does not compile: {error}") from None
     source = problem.program(completion) + setup
-    try:
-        return _judge(sandbox, source, test)
-    except Unforeseen:
+    result = _judge(sandbox, source, test)
+    if result is None:
         test.calls = None
-        return _judge(sandbox, source, test)
+        result = _judge(sandbox, source, test)
+    assert result is not None, "nothing was sent ahead"
+    return result
 
 
-def _judge(sandbox: Sandbox, source: str, test: _Test) -> Result:
+def _judge(sandbox: Sandbox, source: str, test: _Test) -> Result | None:
+    """Return what came of a program, None where the test called otherwise than foreseen."""
+    ended: BaseException | None = None
     with sandbox.session(source) as session:
         try:
             with _alarm(sandbox.limits.timeout_s + _TEST_GRACE_S):
                 session.load(test.calls or ())
                 _run(test, session.function)
-        except (Exception, ConnectionEnded) as error:
-            return session.finish(error)
-        if test.calls == ():
+        except (Exception, SystemExit, ConnectionEnded) as error:
+            ended = error
+        if session.unforeseen:
+            return None
+        if ended is None and test.calls == ():
             test.calls = session.calls
-        return session.finish(None)
+        return session.finish(ended)
 
 
 def _run(test: _Test, function: Callable[[str], Callable[..., Any]]) -> None:

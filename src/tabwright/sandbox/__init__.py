@@ -14,7 +14,7 @@ stop. This package knows no benchmark and imports nothing of the others.
     features() -> Features                           # .layers, .missing, .ready: what this machine offers
 """
 
-from tabwright.sandbox.calls import RemoteError, Unforeseen
+from tabwright.sandbox.calls import RemoteError
 from tabwright.sandbox.channel import ConnectionEnded
 from tabwright.sandbox.codec import CodecError
 from tabwright.sandbox.features import Features, features, run_program
@@ -37,7 +37,6 @@ __all__ = [
     "Sandbox",
     "SandboxError",
     "Session",
-    "Unforeseen",
     "features",
     "run_program",
 ]

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from tabwright.sandbox.channel import Channel, ConnectionEnded
+from tabwright.sandbox.channel import Channel, ConnectionEnded, Unforeseen
 from tabwright.sandbox.codec import CodecError, RemoteFunction, decoder, encode
 
 _LONGEST_MESSAGE = 1000
@@ -28,10 +28,6 @@ class RemoteError(Exception):
     """The other side raised an exception that is not one of Python's own; the message starts with its name."""
 
 
-class Unforeseen(BaseException):
-    """Not the call that was sent ahead of its time; tests cannot catch it with `except Exception`."""
-
-
 class Peer:
     """One end of a connection.
 
@@ -40,13 +36,14 @@ class Peer:
         names: the functions that the other side may call by name.
 
     Attributes:
-        made: the calls that were made, as they were sent.
+        made: the calls that were made, as they were sent, as long as they are not too long to be sent ahead.
     """
 
     def __init__(self, channel: Channel, names: dict[str, Any]) -> None:
         self._channel = channel
         self.names = names
         self.made: list[bytes] = []
+        self._made_bytes = 0
         self._ahead: deque[bytes] = deque()
         self._handed = False  # whether the other side has given a function or an iterator
         self._exported: list[Any] = []
@@ -84,7 +81,7 @@ class Peer:
     def _items(self, number: int) -> Iterator[Any]:
         while True:
             if self._ahead:
-                raise Unforeseen
+                self._channel.give_up(Unforeseen())
             self.send(["next", number])
             reply = self.reply(may_stop=True)
             if reply[0] == "stop":
@@ -97,15 +94,16 @@ class Peer:
         Raises:
             Exception: what the function raised: the same type where it is one of Python's own exceptions.
             CodecError: an argument or the answer is not plain data.
-            ConnectionEnded: there is no answer.
-            Unforeseen: other calls were sent ahead.
+            ConnectionEnded: there is no answer; `Unforeseen` where other calls were sent ahead.
         """
         message = _write(["call", target, [encode(a, self) for a in arguments], encode(keywords, self)]).encode("ascii")
         if not self._ahead:
             self._channel.send(message)
         elif self._ahead.popleft() != message:
-            raise Unforeseen
-        self.made.append(message)
+            self._channel.give_up(Unforeseen())
+        self._made_bytes += len(message)
+        if self._made_bytes <= _LONGEST_AHEAD:
+            self.made.append(message)
         reply = self.reply()
         if reply[2] is not None:
             _change(arguments, reply[2])
@@ -122,7 +120,7 @@ class Peer:
     @property
     def foreseeable(self) -> bool:
         """Whether the same calls, sent ahead, would be answered as those that were made."""
-        return not self._exported and not self._handed and sum(map(len, self.made)) <= _LONGEST_AHEAD
+        return not self._exported and not self._handed and self._made_bytes <= _LONGEST_AHEAD
 
     def reply(self, *, may_stop: bool = False) -> list[Any]:
         """Wait for the reply to the message that was sent, answering calls meanwhile.

@@ -6,7 +6,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 _LENGTH = struct.Struct("!I")
 _TIME = struct.Struct("@ll")
@@ -30,6 +30,10 @@ class TooLate(ConnectionEnded):
 
 class TooLarge(ConnectionEnded):
     """The other side sent more than is accepted."""
+
+
+class Unforeseen(ConnectionEnded):
+    """Other calls were sent ahead than the one to be made: what the other side says next is no answer to it."""
 
 
 class Channel:
@@ -75,13 +79,20 @@ class Channel:
         data: bytes = self._remembered(self._receive)
         return data
 
+    def give_up(self, reason: ConnectionEnded) -> NoReturn:
+        """Use the connection no more, for a reason that is raised now and wherever it is used again."""
+        self.ended = reason
+        raise reason
+
     def close(self) -> None:
         """Hang up."""
         self._connection.close()
 
     def _send(self, data: bytes) -> None:
-        self._arm()
-        self._connection.sendall(data)
+        left = memoryview(data)
+        while left:
+            self._arm()
+            left = left[self._connection.send(left) :]
 
     def _receive(self) -> bytes:
         size: int = _LENGTH.unpack(self._take(_LENGTH.size))[0]

@@ -24,6 +24,7 @@ from tabwright.sandbox.zygote import ENDED
 # Without these the sandbox does not run a program unless told to; the others are second locks.
 REQUIRED = (
     "pid namespace",
+    "own session",
     "mount namespace",
     "network namespace",
     "ipc namespace",

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from tabwright.sandbox.calls import Peer, RemoteError, failure
-from tabwright.sandbox.channel import ConnectionEnded, HungUp, TooLarge, TooLate
+from tabwright.sandbox.channel import ConnectionEnded, HungUp, TooLarge, TooLate, Unforeseen
 from tabwright.sandbox.codec import encode
 from tabwright.sandbox.limits import Limits, Outcome, Result, SandboxError
 from tabwright.sandbox.linux.root import PROGRAM
@@ -108,6 +108,11 @@ class Session(Child):
             self._peer.send_ahead(ahead)
         self._sandbox.prepare()
         self._peer.reply()
+
+    @property
+    def unforeseen(self) -> bool:
+        """Whether other calls were sent ahead than were made: then nothing that came of this session counts."""
+        return isinstance(self.channel.ended, Unforeseen)
 
     @property
     def calls(self) -> Sequence[bytes] | None:

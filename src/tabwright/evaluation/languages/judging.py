@@ -15,7 +15,7 @@ from typing import Self
 
 from tabwright.evaluation.languages.build import Builder, BuildError
 from tabwright.evaluation.languages.programs import Programs, SentPrograms, ShownPrograms
-from tabwright.evaluation.languages.standing import Runner
+from tabwright.evaluation.languages.standing import Runner, seen
 from tabwright.evaluation.languages.table import Language
 from tabwright.evaluation.languages.testing import ShownTests, StandingTests, Test, Tests
 from tabwright.records import Problem
@@ -104,7 +104,8 @@ class Judge:
         if step.stays:
             limits = replace(limits, cpu_s=_STANDING_CPU_S)
             return StandingTests(Runner(self._language, step, self._builder.kit, limits, unsafe=self._unsafe))
-        return ShownTests(step.run, self._builder.tests, limits, unsafe=self._unsafe)
+        shown = seen(self._language, step, self._builder.kit)
+        return ShownTests(step.run, self._builder.tests, limits, shown=shown, unsafe=self._unsafe)
 
     def _run(self, candidate: Command, files: dict[str, bytes], test: Test) -> Result:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -50,12 +50,15 @@ class ShownTests:
         command: runs a test; `{folder}` in it is the test's folder.
         folders: the folder of all tests' folders.
         limits: what each may use.
+        shown: files and folders that each sees besides, by their places.
         unsafe: run even where programs cannot be isolated.
     """
 
-    def __init__(self, command: tuple[str, ...], folders: Path, limits: Limits, *, unsafe: bool) -> None:
+    def __init__(
+        self, command: tuple[str, ...], folders: Path, limits: Limits, *, shown: Mapping[str, str], unsafe: bool
+    ) -> None:
         self._command = command
-        self._sandbox = Sandbox(limits, rights="execute", builds=folders, unsafe=unsafe)
+        self._sandbox = Sandbox(limits, rights="execute", shown=shown, builds=folders, unsafe=unsafe)
         self._prepared = ""
 
     def prepare(self, folder: Path) -> None:

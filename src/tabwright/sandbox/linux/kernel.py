@@ -85,14 +85,15 @@ def unmount(target: str) -> None:
     _checked(_libc.umount2(os.fsencode(target), MNT_DETACH), f"unmount {target}")
 
 
-def make_read_only(target: str, *, recursive: bool) -> None:
-    """Make a mount read-only, without set-uid programs or devices, keeping the flags it has."""
-    syscall("mount_setattr", *words(_NR_MOUNT_SETATTR, *read_only(target, recursive=recursive)))
+def make_read_only(target: str, *, recursive: bool, device: bool = False) -> None:
+    """Make a mount read-only, without set-uid programs or, unless it is one, devices; it keeps its other flags."""
+    syscall("mount_setattr", *words(_NR_MOUNT_SETATTR, *read_only(target, recursive=recursive, device=device)))
 
 
-def read_only(target: str, *, recursive: bool) -> tuple[int | bytes, ...]:
+def read_only(target: str, *, recursive: bool, device: bool = False) -> tuple[int | bytes, ...]:
     """Return the arguments of the call that makes a mount read-only."""
-    attributes = struct.pack("=4Q", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, 0, 0)
+    flags = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | (0 if device else MOUNT_ATTR_NODEV)
+    attributes = struct.pack("=4Q", flags, 0, 0, 0)
     return _AT_FDCWD, os.fsencode(target), _AT_RECURSIVE if recursive else 0, attributes, len(attributes)
 
 

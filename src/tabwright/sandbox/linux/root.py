@@ -68,6 +68,7 @@ def build(packages: list[str], shown: dict[str, str], builds: str) -> None:
         _show(package, f"{PACKAGES}/{Path(package).name}")
     for device in _DEVICES:
         _bind(device, _STAGE + device)
+        kernel.make_read_only(_STAGE + device, recursive=False, device=True)
     Path(_STAGE, "tmp").mkdir(exist_ok=True)
     if builds:
         _show(builds, BUILDS)

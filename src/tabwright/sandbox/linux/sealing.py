@@ -69,6 +69,8 @@ def calls(plan: Mapping[str, Any], scratch: str, folder: str) -> list[Call]:
 
 
 def _isolate(privileged: bool, scratch: str, size: int, folder: str) -> Iterator[Call]:
+    # Without it the program could name its process group, in which the tester is.
+    yield Call("own session", "setsid", (), 1)
     yield Call("mount namespace", "unshare", (kernel.CLONE_NEWNS,))
     options = f"size={size},nr_inodes=4096,mode=1777".encode()
     flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
