@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ import pytest
 
 from tabwright.evaluation import ScoringSettings, read_samples, read_scores, score_samples
 from tabwright.evaluation.pool import Job, Pool
+from tabwright.evaluation.scratch import ScratchFolder
 from tabwright.records import Problem, RecordError, Score
 from tabwright.sandbox import Limits
 
@@ -287,3 +289,15 @@ def test_a_faulty_test_is_an_error_or_as_published_a_failure() -> None:
         with pytest.raises(RecordError, match="its test does not compile"):
             list(pool.run([replace(job, as_published=False)]))
         assert [v.outcome for _, v in pool.run([replace(job, problem=PROBLEMS["t/1"])])] == ["passed"]
+
+
+def test_nothing_is_left_in_the_folder_for_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    dead, living = ScratchFolder(), ScratchFolder()
+    os.close(dead._lock)  # as when its scorer is killed
+    (dead.path / "left").touch()
+    with Pool(1, limits=Limits(timeout_s=1.0)):
+        assert not dead.path.exists()
+        assert living.path.exists()
+    living.close()
+    assert not list(tmp_path.iterdir())

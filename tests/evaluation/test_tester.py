@@ -156,14 +156,16 @@ def test_a_program_that_returns_an_iterator_where_others_returned_a_list_is_judg
 
 @pytest.mark.parametrize("caught", ["except BaseException", "except"])
 def test_a_test_that_catches_everything_is_judged_again_where_it_calls_otherwise(sandbox: Sandbox, caught: str) -> None:
-    test = (
-        f"def raises(n):\n    try:\n        f(-1) if n == 5 else f(-2)\n    {caught}:\n        return True\n"
-        "n = f(5)\nassert raises(n)\nassert raises(n)\n"
-    )
-    problem = conversation(test)
+    raises = f"def raises(n):\n    try:\n        f(-1) if n == 5 else f(-2)\n    {caught}:\n        return True\n"
     right = "def f(x):\n    if x < 0:\n        raise ValueError\n    return x\n"
-    wrong = "def f(x):\n    return 3\n"
-    assert [judge(sandbox, problem, body).outcome for body in (right, wrong, right)] == ["passed", "failed", "passed"]
+    other = "def f(x):\n    return 3\n"
+    for test, expected in (
+        ("n = f(5)\nassert raises(n)", "failed"),
+        ("n = f(5)\nraises(n)\nassert n in (3, 5)", "passed"),
+    ):
+        problem = conversation(f"{raises}{test}\n")
+        outcomes = [judge(sandbox, problem, body).outcome for body in (right, other, right)]
+        assert outcomes == ["passed", expected, "passed"]
 
 
 PEEK = """

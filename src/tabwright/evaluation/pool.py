@@ -6,6 +6,7 @@ One thread, one job at a time for each worker: a worker that waits for a job alw
 from __future__ import annotations
 
 import json
+import os
 import selectors
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tabwright.evaluation.scratch import ScratchFolder
 from tabwright.records import Outcome, Problem, RecordError
 from tabwright.sandbox import Limits, SandboxError
 
@@ -56,9 +58,10 @@ class Verdict:
 class _Worker:
     """One worker process and the job that it is at."""
 
-    def __init__(self, settings: str) -> None:
+    def __init__(self, settings: str, scratch: Path) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", _START, str(Path(__file__).parents[2])],
+            env=os.environ | {"TMPDIR": str(scratch)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the scorer; its end is the workers' end
@@ -156,6 +159,7 @@ class Pool:
         self._timeout_s = limits.timeout_s
         self._selector = selectors.DefaultSelector()
         self._workers: list[_Worker] = []
+        self._scratch = ScratchFolder()
         try:
             for _ in range(workers):
                 self._add()
@@ -193,6 +197,7 @@ class Pool:
         for worker in self._workers:
             worker.stop()
         self._selector.close()
+        self._scratch.close()
 
     def __enter__(self) -> Self:
         return self
@@ -203,7 +208,7 @@ class Pool:
         self.close()
 
     def _add(self) -> _Worker:
-        worker = _Worker(self._settings)
+        worker = _Worker(self._settings, self._scratch.path)
         self._workers.append(worker)
         assert worker.process.stdout is not None
         self._selector.register(worker.process.stdout, selectors.EVENT_READ, worker)
