@@ -100,5 +100,6 @@ def _end_leftovers(folder: Path) -> None:
     """End the programs that ran out of the harness's time: it leaves them to run."""
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if (process / "exe").readlink().is_relative_to(folder):
+            named = [*(process / "cmdline").read_text().split("\0"), str((process / "exe").readlink())]
+            if any(part.startswith(str(folder)) for part in named):
                 os.kill(int(process.name), signal.SIGKILL)

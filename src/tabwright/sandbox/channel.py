@@ -92,7 +92,7 @@ class Channel:
         left = memoryview(data)
         while left:
             self._arm()
-            left = left[self._connection.send(left) :]
+            left = left[self._connection.send(left[:_CHUNK]) :]  # a longer one would wait anew for each part
 
     def _receive(self) -> bytes:
         size: int = _LENGTH.unpack(self._take(_LENGTH.size))[0]

@@ -53,6 +53,14 @@ def test_canonical_solutions_pass(judge: Judge, published: Callable[[str], dict[
         "#include <cstdio>\nstatic int end = getchar() == EOF ? 0 : throw 1;\n",
         '#include <fstream>\nstatic int f = [] { std::ofstream("/tmp/a") << 1; int n; std::ifstream("/tmp/a") >> n; '
         "return n == 1 ? 0 : throw 1; }();\n",
+        "int error = 1, step = 2, listen = 3;\nstatic int sum = error + step + listen == 6 ? 0 : throw 1;\n",
+        "#include <cstdlib>\nstatic int last = atexit([] {});\n",
+        'static int has = __builtin_cpu_supports("sse2");\n',
+        "#include <cstdlib>\nstatic int made;\nvoid* operator new(std::size_t n) { ++made; return malloc(n); }\n"
+        "void operator delete(void* p) noexcept { free(p); }\n"
+        "static int own = [] { delete new int; return made ? 0 : throw 1; }();\n",
+        "#include <cstdlib>\n#include <string>\n"
+        'static int real = [] { return std::string(realpath("/tmp", nullptr)) == "/tmp" ? 0 : throw 1; }();\n',
     ],
 )
 def test_innocent_programs_pass(judge: Judge, extra: str) -> None:
