@@ -82,6 +82,13 @@ def _preamble(row: Row) -> str | None:
     return f"{row['test_setup']}\n{str(row.get('prompt', '')).replace(str(row.get('import', '')), '', 1)}"
 
 
+def _single_line(row: Row) -> Problem:
+    """One line is asked for, and a sample is one line; the line's end belongs to what follows it."""
+    problem = Problem.from_mapping(row)
+    line = problem.canonical_solution.removesuffix("\n")
+    return replace(problem, canonical_solution=line, suffix=f"\n{problem.suffix}", stops=["\n"])
+
+
 def _mbpp(prompt_of: Callable[[Row, Sequence[Row]], Row]) -> Layout:
     """The test split of MBPP; `prompt_of` gives what is asked, from a row and the rows shown as examples."""
 
@@ -136,6 +143,7 @@ def _zero_shot(row: Row, examples: Sequence[Row]) -> Row:
 
 LAYOUTS: dict[str, Layout] = {
     "problem": _each(Problem.from_mapping),
+    "single-line": _each(_single_line),
     "humanevalx-python": _each(_humanevalx_python),
     "mbpp-three-shot": _mbpp(_three_shot),
     "mbpp-zero-shot": _mbpp(_zero_shot),
