@@ -18,9 +18,9 @@ import pytest
 
 from tabwright.evaluation import ScoringSettings, read_samples, read_scores, score_samples
 from tabwright.evaluation.pool import Job, Pool
-from tabwright.evaluation.scratch import ScratchFolder
 from tabwright.records import Problem, RecordError, Score
 from tabwright.sandbox import Limits
+from tabwright.sandbox.scratch import ScratchFolder
 
 SOURCE = str(Path(__file__).parents[2] / "src")
 PROBLEMS = {

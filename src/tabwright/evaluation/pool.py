@@ -18,9 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tabwright.evaluation.scratch import ScratchFolder
 from tabwright.records import Outcome, Problem, RecordError
 from tabwright.sandbox import Limits, SandboxError
+from tabwright.sandbox.scratch import ScratchFolder
 
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from tabwright.evaluation.worker import main; main()"
 _GRACE_S = 15.0
