@@ -149,23 +149,10 @@ def test_calls_sent_ahead_change_no_verdict(sandbox: Sandbox, test: str, good: s
 
 
 def test_a_program_that_returns_an_iterator_where_others_returned_a_list_is_judged_like_them(sandbox: Sandbox) -> None:
-    problem = conversation("def check(f):\n    for n in range(5):\n        assert list(f(n)) == list(range(n))")
+    test = "".join(f"    assert list(f({n})) == list(range({n}))\n" for n in range(5))
+    problem = conversation(f"def check(f):\n{test}")
     for body in ("return list(range(x))", "yield from range(x)", "return map(int, range(x))", "return list(range(x))"):
         assert judge(sandbox, problem, f"def f(x):\n    {body}\n").outcome == "passed", body
-
-
-@pytest.mark.parametrize("caught", ["except BaseException", "except"])
-def test_a_test_that_catches_everything_is_judged_again_where_it_calls_otherwise(sandbox: Sandbox, caught: str) -> None:
-    raises = f"def raises(n):\n    try:\n        f(-1) if n == 5 else f(-2)\n    {caught}:\n        return True\n"
-    right = "def f(x):\n    if x < 0:\n        raise ValueError\n    return x\n"
-    other = "def f(x):\n    return 3\n"
-    for test, expected in (
-        ("n = f(5)\nassert raises(n)", "failed"),
-        ("n = f(5)\nraises(n)\nassert n in (3, 5)", "passed"),
-    ):
-        problem = conversation(f"{raises}{test}\n")
-        outcomes = [judge(sandbox, problem, body).outcome for body in (right, other, right)]
-        assert outcomes == ["passed", expected, "passed"]
 
 
 PEEK = """
@@ -183,6 +170,11 @@ def f(x):
         "def check(f):\n    g = f\n    assert g(g(3)) == 5",
         "x = 3\nfor _ in range(2):\n    x = f(x)\nassert x == 5",
         "assert list(map(f, [3, 4])) == [4, 5]",
+        "list = f(3)\nassert f(list) == 5",
+        "def check(f, sum=0):\n    sum = f(3)\n    assert f(sum) == 5",
+        "assert f(3) == 4 or f(9) == 10\nassert f(1) == 2",
+        "if f(3) == 4:\n    assert f(1) == 2\nelse:\n    assert f(2) == 3",
+        "n = f(1) if f(3) == 4 else f(2)\nassert n == 2",
     ],
 )
 def test_no_answer_is_sent_ahead(sandbox: Sandbox, test: str) -> None:

@@ -18,7 +18,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, TypeGuard
 
 from tabwright.records import Problem, RecordError
 from tabwright.sandbox import ConnectionEnded, Result, Sandbox
@@ -26,6 +26,9 @@ from tabwright.sandbox.channel import TooLate
 
 # The program's own deadline is kept where its answers are read; this one ends a test that goes on by itself.
 _TEST_GRACE_S = 0.5
+_SIMPLE = (ast.Assert, ast.Assign, ast.AnnAssign, ast.Expr)
+_CONDITIONS = (ast.BoolOp, ast.IfExp, ast.Lambda, ast.NamedExpr, ast.comprehension)
+_CONSTRUCTORS = {"bytes", "dict", "float", "frozenset", "int", "list", "range", "set", "str", "tuple"}
 
 
 @dataclass(kw_only=True)
@@ -104,7 +107,7 @@ def _compile(prompt: str, test: str, entry_point: str, task_id: str) -> _Test:
     tree = ast.parse(test)
     code = compile(tree, name, "exec", dont_inherit=True)
     names = frozenset(_names(code))
-    checks = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "check"]
+    checks = [node for node in tree.body if _is_check(node)]
     called = {entry_point} | {argument.arg for check in checks for argument in check.args.args}
     with contextlib.suppress(SyntaxError):  # a prompt may end in the middle of a statement
         prompt_code = compile(prompt, name, "exec", dont_inherit=True)
@@ -120,18 +123,32 @@ def _compile(prompt: str, test: str, entry_point: str, task_id: str) -> _Test:
     )
 
 
-def _is_literal(tree: ast.AST, called: set[str]) -> bool:
-    """Return whether functions of these names are only called, and with nothing but what stands there."""
-    known = vars(builtins).keys()
-    plain = 0
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in called:
-            given = [*node.args, *(keyword.value for keyword in node.keywords)]
+def _is_literal(tree: ast.Module, called: set[str]) -> bool:
+    """Return whether functions of these names are called in one sequence, with nothing but what stands there.
+
+    No answer can then be read from what is called, nor from whether it is: each call is a part of a simple statement of
+    the test itself or of its `check`, on no condition, and its arguments name only `_CONSTRUCTORS`, as they are.
+    """
+    given_names = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    bound = given_names | {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    body = [part for node in tree.body for part in (node.body if _is_check(node) else [node])]
+    counted = 0
+    for statement in (node for node in body if isinstance(node, _SIMPLE)):
+        nodes = list(ast.walk(statement))
+        calls = [n for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id in called]
+        if calls and any(isinstance(n, _CONDITIONS) or (isinstance(n, ast.Compare) and len(n.ops) > 1) for n in nodes):
+            return False
+        for call in calls:
+            given = [*call.args, *(keyword.value for keyword in call.keywords)]
             names = {name.id for value in given for name in ast.walk(value) if isinstance(name, ast.Name)}
-            if not names <= known:
+            if not names <= _CONSTRUCTORS - bound:
                 return False
-            plain += 1
-    return plain == sum(isinstance(node, ast.Name) and node.id in called for node in ast.walk(tree))
+        counted += len(calls)
+    return counted == sum(isinstance(node, ast.Name) and node.id in called for node in ast.walk(tree))
+
+
+def _is_check(node: ast.stmt) -> TypeGuard[ast.FunctionDef]:
+    return isinstance(node, ast.FunctionDef) and node.name == "check"
 
 
 def _names(code: CodeType) -> Iterator[str]:

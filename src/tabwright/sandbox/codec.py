@@ -112,7 +112,7 @@ _RARE: dict[tuple[str, str], Callable[[Any], tuple[str, Any]]] = {
 
 def _rare(kind: type) -> Callable[[Any], tuple[str, Any]] | None:
     writer = _RARE.get((kind.__module__, kind.__name__))
-    return writer if writer and getattr(sys.modules[kind.__module__], kind.__name__) is kind else None
+    return writer if writer and getattr(sys.modules.get(kind.__module__), kind.__name__, None) is kind else None
 
 
 def _encode_numpy(value: Any, handles: Handles) -> Any:

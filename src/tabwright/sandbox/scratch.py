@@ -27,9 +27,10 @@ class ScratchFolder:
             with suppress(OSError):  # another's, or of one that lives
                 os.close(_lock(left))
                 shutil.rmtree(left, ignore_errors=True)
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        self._lock = _lock(self.path)
-        self.path.chmod(0o755)  # programs, which are another user's, go through it to their own
+        unlocked = Path(tempfile.mkdtemp(prefix=".tabwright-"))  # not yet under a name that others would remove
+        self._lock = _lock(unlocked)
+        unlocked.chmod(0o755)  # programs, which are another user's, go through it to their own
+        self.path = unlocked.rename(unlocked.with_name(f"{_PREFIX}{unlocked.name.removeprefix('.tabwright-')}"))
 
     def close(self) -> None:
         """Remove it."""
