@@ -42,6 +42,12 @@ def judge_of(kits: Path) -> Iterator[Callable[[str], Judge]]:
         yield start
 
 
+@pytest.fixture(scope="module")
+def judge(judge_of: Callable[[str], Judge], request: pytest.FixtureRequest) -> Judge:
+    """The judge of the language that the test module names."""
+    return judge_of(request.module.LANGUAGE)
+
+
 @pytest.fixture
 def kill() -> Callable[[str], int]:
     """Kill the processes below this one whose command line ends so; return how many there were."""

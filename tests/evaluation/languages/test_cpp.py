@@ -13,6 +13,7 @@ from tabwright.records import Problem
 from tabwright.sandbox import Result
 
 pytestmark = pytest.mark.toolchain
+LANGUAGE = "cpp"
 
 ADD = Problem(
     task_id="add",
@@ -23,11 +24,6 @@ ADD = Problem(
     "    assert (add({1, 2}, 3) == 6);\n    assert (add({}, -1) == -1);\n}\n",
 )
 RIGHT = "    for (int n : numbers) more += n;\n    return more;\n}\n"
-
-
-@pytest.fixture(scope="module")
-def judge(judge_of: Callable[[str], Judge]) -> Judge:
-    return judge_of("cpp")
 
 
 def outcome(result: Result) -> str:

@@ -13,6 +13,7 @@ from tabwright.records import Problem, RecordError
 from tabwright.sandbox import Result
 
 pytestmark = pytest.mark.toolchain
+LANGUAGE = "go"
 
 Published = Callable[[str], dict[str, Problem]]
 
@@ -25,11 +26,6 @@ ADD = Problem(
     "    assert.Equal(6, Add([]int{1, 2}, 3))\n    assert.Equal(-1, Add(nil, -1))\n}\n",
 )
 RIGHT = "    for _, n := range numbers {\n        more += n\n    }\n    return more\n}\n"
-
-
-@pytest.fixture(scope="module")
-def judge(judge_of: Callable[[str], Judge]) -> Judge:
-    return judge_of("go")
 
 
 def outcome(result: Result) -> str:

@@ -13,6 +13,7 @@ from tabwright.records import Problem
 from tabwright.sandbox import Result
 
 pytestmark = pytest.mark.toolchain
+LANGUAGE = "java"
 
 IMPORTS = "import java.io.*;\nimport java.math.*;\nimport java.util.*;\nimport java.util.stream.*;\n\n"
 ADD = Problem(
@@ -27,11 +28,6 @@ ADD = Problem(
 )
 RIGHT = "        for (int n : numbers) more += n;\n        return more;\n    }\n"
 END = "}\n"
-
-
-@pytest.fixture(scope="module")
-def judge(judge_of: Callable[[str], Judge]) -> Judge:
-    return judge_of("java")
 
 
 def outcome(result: Result) -> str:

@@ -16,6 +16,7 @@ from tabwright.records import Problem, RecordError
 from tabwright.sandbox import Limits, Result, Sandbox
 
 pytestmark = pytest.mark.toolchain
+LANGUAGE = "js"
 
 SOURCE = Path(__file__).parents[3] / "src"
 
@@ -28,11 +29,6 @@ ADD = Problem(
     "  console.assert(add([], -1) === -1, 'nothing and -1')\n}\ntestAdd()\n",
 )
 RIGHT = "  for (const n of numbers) more += n;\n  return more;\n}\n"
-
-
-@pytest.fixture(scope="module")
-def judge(judge_of: Callable[[str], Judge]) -> Judge:
-    return judge_of("js")
 
 
 def outcome(result: Result) -> str:

@@ -14,6 +14,7 @@ from tabwright.records import Problem, RecordError
 from tabwright.sandbox import Result
 
 pytestmark = pytest.mark.toolchain
+LANGUAGE = "rust"
 
 Published = Callable[[str], dict[str, Problem]]
 
@@ -37,11 +38,6 @@ C = """extern "C" {
 }
 """
 AT_START = '#[used]\n#[link_section = ".init_array"]\nstatic START: extern "C" fn() = start;\n'
-
-
-@pytest.fixture(scope="module")
-def judge(judge_of: Callable[[str], Judge]) -> Judge:
-    return judge_of("rust")
 
 
 def outcome(result: Result) -> str:
