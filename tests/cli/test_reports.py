@@ -136,6 +136,7 @@ WRONG = [
         ("evaluate", "cold.jsonl", "--report", "no/x.html"),
         "no/x.html: there is no folder no; make it, or choose",
     ),
+    (("evaluate", "cold.jsonl", "--out", "no/x.jsonl"), "--out no/x.jsonl: there is no folder no; make it, or choose"),
     (("evaluate", "cold.jsonl", "odd.jsonl"), "odd.jsonl.recipe.json: not a recipe; mend or remove it"),
     (
         ("compare", "cold.jsonl", "hot.jsonl"),

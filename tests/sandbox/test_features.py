@@ -79,8 +79,10 @@ def test_an_ordinary_user_gets_every_layer(tmp_path: Path) -> None:
         if path.parent == Path("/tmp"):
             break
     program = "import os; print(os.getuid()); assert os.listdir('/tmp') == []"
+    # A group of its own needs one that is the user's: `linux/test_control_group.py`.
+    missing = "[layer for layer in features().missing if not layer.startswith('control group')]"
     done = subprocess.run(
-        [python, "-B", "-c", f"from tabwright.sandbox import *; print(run_program({program!r}), features().missing)"],
+        [python, "-B", "-c", f"from tabwright.sandbox import *; print(run_program({program!r}), {missing})"],
         env={"PYTHONPATH": str(code)},
         user=65534,
         group=65534,

@@ -41,7 +41,8 @@ _NO_LIMIT = 1 << 32
 
 def shared(plan: dict[str, Any]) -> dict[str, str]:
     """Return the layers that the server has entered for all of its children, and those that this kernel lacks."""
-    layers = {} if plan["landlock"] else {"landlock": "the kernel has none"}
+    layers = {"control group": plan["control_group"]}
+    layers |= {} if plan["landlock"] else {"landlock": "the kernel has none"}
     return layers | (dict.fromkeys(("network namespace", "ipc namespace"), "") if plan["isolate"] else {})
 
 

@@ -17,6 +17,7 @@ from typing import Self
 
 from tabwright.sandbox.channel import Channel
 from tabwright.sandbox.limits import Limits, Rights, SandboxError
+from tabwright.sandbox.linux.control_group import ControlGroup
 from tabwright.sandbox.program import CONNECTION
 from tabwright.sandbox.session import Command, Session
 from tabwright.sandbox.zygote import ENDED
@@ -45,6 +46,8 @@ main()
 """
 _START_TIMEOUT_S = 30.0
 _END_TIMEOUT_S = 10.0
+# What the fork server and the child that stands by hold, on top of what a program may.
+_OWN_BYTES, _OWN_PROCESSES = 128 << 20, 8
 _ENVIRONMENT = {
     "HOME": "/tmp",  # noqa: S108
     "LANG": "C.UTF-8",
@@ -160,6 +163,7 @@ class Sandbox:
         except subprocess.TimeoutExpired:
             self._server.kill()
             self._server.wait()
+        self._group.close()
 
     def __enter__(self) -> Self:
         return self
@@ -180,8 +184,13 @@ class Sandbox:
                 stdout=subprocess.DEVNULL,
                 env=_ENVIRONMENT,
             )
+        self._group = self._limit_together(self._server.pid)
         self.isolated = isolate
-        how = {"isolate": isolate, "server": self._server_command if isolate else []}
+        how = {
+            "isolate": isolate,
+            "server": self._server_command if isolate else [],
+            "control_group": self._group.reason,
+        }
         self._control.send(json.dumps(self._plan | how).encode())
         self._control.settimeout(_START_TIMEOUT_S)
         try:
@@ -192,6 +201,13 @@ class Sandbox:
             self.close()
             raise SandboxError(_missing(answer.decode(errors="replace") or "the fork server ended"))
         self._control.settimeout(_END_TIMEOUT_S)
+
+    def _limit_together(self, server: int) -> ControlGroup:
+        limits = self.limits
+        memory_bytes = limits.memory_bytes + limits.scratch_bytes + limits.file_bytes + _OWN_BYTES
+        group = ControlGroup(memory_bytes, limits.threads + _OWN_PROCESSES)
+        group.add(server)
+        return group
 
     def _probe(self) -> dict[str, str]:
         with self.session("") as session:

@@ -52,12 +52,14 @@ def evaluate_command(
     page = _page_place(places, report)
     name = benchmark or _sampled(samples)
     problems = load_problems(name, benchmarks, as_published=as_published)
-    for fault in [] if as_published else faults_of(name):
-        typer.echo(f"note: {fault.task_id} is mended ({fault.what}); --as-published leaves it", err=True)
     settings = ScoringSettings(
         timeout_s=timeout, packages=tuple(package or ()), unsafe=unsafe, as_published=as_published
     )
     runs = _score(samples, places, problems, settings, workers or None, ray or None, fresh)
+    scored = {score.task_id for run in runs for score in run.scores}
+    for fault in [] if as_published else faults_of(name):
+        if fault.task_id in scored:
+            typer.echo(f"note: {fault.task_id} is mended ({fault.what}); --as-published leaves it", err=True)
     sweep = sweep_temperatures(runs)
     write_page(page, build_page(runs, problems, sweep=sweep))
     if as_json:
@@ -89,6 +91,8 @@ def _scores_places(samples: Sequence[Path], out: Path | None) -> list[Path]:
 
     if out and len(samples) > 1:
         raise RecordError(f"--out {out}: is for one file of samples; leave it out, and scores go beside each file")
+    if out and not out.parent.is_dir():
+        raise RecordError(f"--out {out}: there is no folder {out.parent}; make it, or choose another place")
     places = [out] if out else [scores_beside(path) for path in samples]
     for number, place in enumerate(places):
         if place.resolve() in [other.resolve() for other in places[:number]]:
