@@ -1,0 +1,77 @@
+"""Attention of queries to a memory: one module for every layer of every family.
+
+An ordinary layer gives its own input as both; a top-query layer gives embeddings of positions as its query.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from tabwright.model.cache import Cache
+from tabwright.model.config import DecoderConfig
+from tabwright.model.rope import Angles, Rope
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reach:
+    """What the tokens of one forward pass see, made once for all layers.
+
+    Attributes:
+        positions_BT: each token's position.
+        angles: the rotary angles at these positions; None where positions are learned.
+        mask: (B, 1, T, S), true where a token sees a position; None where `causal`, or where it sees all.
+        causal: the tokens are the whole sequence, each sees itself and those before it.
+        cache: where keys and values of earlier passes are, and those of this one go; None without one.
+        rows: the cache's rows, one for each sequence of the batch.
+        n_positions: how many of the cache's positions can be seen.
+    """
+
+    positions_BT: torch.Tensor
+    angles: Angles | None
+    mask: torch.Tensor | None
+    causal: bool
+    cache: Cache | None
+    rows: slice
+    n_positions: int
+
+
+class Attention(nn.Module):
+    """Multi-head attention with grouped keys and values.
+
+    `key_value` holds the rows of all keys and then those of all values.
+
+    References: Vaswani et al. 2017, section 3.2; Ainslie et al. 2023 (grouped queries). The kernel behind
+    `scaled_dot_product_attention` sums and normalises in fp32.
+    """
+
+    def __init__(self, config: DecoderConfig, index: int, rope: Rope | None) -> None:
+        super().__init__()
+        self._index = index
+        self._rope = rope
+        self._heads = (config.n_heads, config.d_head)
+        self._kv_heads = (2, config.n_kv_heads, config.d_head)
+        bias = config.biases != "none"
+        self.query = nn.Linear(config.d_model, config.n_heads * config.d_head, bias=bias)
+        self.key_value = nn.Linear(config.d_model, 2 * config.n_kv_heads * config.d_head, bias=bias)
+        self.output = nn.Linear(config.n_heads * config.d_head, config.d_model, bias=config.biases == "all")
+
+    def forward(self, x_query_BTD: torch.Tensor, x_memory_BTD: torch.Tensor, reach: Reach) -> torch.Tensor:
+        """Return what the queries gather of the memory, (B, T, D)."""
+        query_BTNH = self.query(x_query_BTD).unflatten(-1, self._heads)
+        key_BTGH, value_BTGH = self.key_value(x_memory_BTD).unflatten(-1, self._kv_heads).unbind(2)
+        if self._rope is not None and reach.angles is not None:
+            query_BTNH = self._rope.rotate(query_BTNH, reach.angles)
+            key_BTGH = self._rope.rotate(key_BTGH, reach.angles)
+        key, value = key_BTGH.transpose(1, 2), value_BTGH.transpose(1, 2)
+        if reach.cache is not None:
+            reach.cache.extend(self._index, reach.rows, reach.positions_BT, key_BTGH, value_BTGH)
+            if not reach.causal:
+                key, value = reach.cache.read(self._index, reach.rows, reach.n_positions)
+        gathered_BNTH = functional.scaled_dot_product_attention(
+            query_BTNH.transpose(1, 2), key, value, attn_mask=reach.mask, is_causal=reach.causal, enable_gqa=True
+        )
+        return self.output(gathered_BNTH.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]

@@ -1,0 +1,77 @@
+"""Keys and values of what was read already: a row for each sequence, growing by blocks of positions.
+
+A key stands at the index of its position, so that rows of different lengths need no padding of their own: a query sees
+the indices up to its own position, whatever older sequences left behind them.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from tabwright.model.config import DecoderConfig
+
+_BLOCK = 256
+
+
+class Cache:
+    """Keys and values of `n_rows` sequences, (rows, kv heads, positions, d_head) for each layer.
+
+    Attributes:
+        capacity: positions that there is room for now.
+    """
+
+    def __init__(
+        self, config: DecoderConfig, n_rows: int, *, dtype: torch.dtype, device: torch.device | str = "cpu"
+    ) -> None:
+        self._limit = config.context_length
+        self.capacity = 0
+        n_layers = config.n_layers + config.top_query
+        empty = torch.empty((2, n_rows, config.n_kv_heads, 0, config.d_head), dtype=dtype, device=device)
+        self._layers = [empty for _ in range(n_layers)]
+
+    @property
+    def n_rows(self) -> int:
+        """How many sequences there is room for."""
+        return self._layers[0].shape[1]
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory held now."""
+        return sum(layer.nbytes for layer in self._layers)
+
+    def reserve(self, n_positions: int) -> None:
+        """Make room for so many positions, in whole blocks.
+
+        Raises:
+            ValueError: it is more than the context.
+        """
+        if n_positions > self._limit:
+            raise ValueError(f"{n_positions} positions: the context has {self._limit}; ask for fewer")
+        if n_positions <= self.capacity:
+            return
+        # Doubling keeps the copies of a growing sequence few.
+        wanted = max(n_positions, min(2 * self.capacity, self._limit))
+        self.capacity = min(-(-wanted // _BLOCK) * _BLOCK, self._limit)
+        for index, old in enumerate(self._layers):
+            shape = (*old.shape[:3], self.capacity, old.shape[4])
+            self._layers[index] = old.new_zeros(shape)
+            self._layers[index][:, :, :, : old.shape[3]] = old
+
+    def copy_row(self, source: int, target: int, n_positions: int) -> None:
+        """Copy the first positions of a row to another."""
+        for layer in self._layers:
+            layer[:, target, :, :n_positions] = layer[:, source, :, :n_positions]
+
+    def extend(
+        self, layer: int, rows: slice, positions_BT: torch.Tensor, key_BTGH: torch.Tensor, value_BTGH: torch.Tensor
+    ) -> None:
+        """Write keys and values at their positions; `rows` are those of the batch."""
+        both = self._layers[layer]
+        index_B1 = torch.arange(rows.start, rows.stop, device=both.device).unsqueeze(1)
+        both[0][index_B1, :, positions_BT] = key_BTGH
+        both[1][index_B1, :, positions_BT] = value_BTGH
+
+    def read(self, layer: int, rows: slice, n_positions: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return views of the first positions' keys and values, (B, G, S, H) each."""
+        both = self._layers[layer][:, rows, :, :n_positions]
+        return both[0], both[1]

@@ -1,0 +1,112 @@
+"""What goes out comes in again bit by bit, and files that do not fit are refused by the names of their tensors."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tests.model.conftest import CONFIGS, random_decoder
+
+from tabwright.model import ConfigError
+from tabwright.model.checkpoint import open_checkpoint, save
+from tabwright.model.decoder import Decoder
+from tabwright.model.weights.sources import WeightsError
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_a_saved_decoder_comes_back_bit_by_bit(decoder: Decoder, dtype: torch.dtype, tmp_path: Path) -> None:
+    decoder.to(dtype)
+    save(decoder, tmp_path / "model")
+    loaded = open_checkpoint(tmp_path / "model").load(dtype=dtype)
+    assert loaded.config == decoder.config
+    for name, weight in decoder.named_parameters():
+        assert torch.equal(loaded.get_parameter(name), weight), name
+    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["config.json", "model.safetensors"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    save(random_decoder(CONFIGS["rotary"]), tmp_path)
+    return tmp_path
+
+
+def change(folder: Path, **changes: torch.Tensor | None) -> None:
+    weights: dict[str, Any] = load_file(folder / "model.safetensors") | changes
+    save_file({name: tensor for name, tensor in weights.items() if tensor is not None}, folder / "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"final_norm.weight": None}, r"missing: final_norm.weight \[32\]"),
+        ({"final_norm.weight": torch.ones(31)}, r"wrong shape: final_norm.weight \[31\], expected \[32\]"),
+        ({"final_norm.weight": torch.ones(32, dtype=torch.int32)}, r"wrong dtype: final_norm.weight is torch.int32"),
+        ({"extra.weight": torch.ones(2, 3)}, r"not expected: extra.weight \[2, 3\]"),
+    ],
+)
+def test_weights_that_do_not_fit_are_named(folder: Path, changes: dict[str, Any], message: str) -> None:
+    change(folder, **changes)
+    with pytest.raises(WeightsError, match=message):
+        open_checkpoint(folder).load()
+
+
+def test_a_file_that_is_cut_short_is_refused(folder: Path) -> None:
+    whole = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(whole[:-100])
+    with pytest.raises(WeightsError, match=r"model.safetensors: cut short, or no safetensors file"):
+        open_checkpoint(folder)
+
+
+class Malicious:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (os.system, ("touch /tmp/was-run",))
+
+
+@pytest.mark.parametrize("content", [{"weight": Malicious()}, {"a": torch.ones(2), "b": Malicious()}])
+def test_a_pickle_that_would_run_something_is_refused_by_name(content: Any, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "gpt2", "n_embd": 8, "n_layer": 1, "n_head": 1}
+                                                     | {"vocab_size": 8, "n_positions": 8}))  # fmt: skip
+    torch.save(content, tmp_path / "pytorch_model.bin")
+    with pytest.raises(WeightsError, match=r"pytorch_model.bin: refused: it would run or make (posix|os)\.system"):
+        open_checkpoint(tmp_path)
+    (tmp_path / "pytorch_model.bin").write_bytes(pickle.dumps(content))
+    with pytest.raises(WeightsError, match=r"pytorch_model.bin: refused"):
+        open_checkpoint(tmp_path)
+    assert not Path("/tmp/was-run").exists()
+
+
+def test_a_shard_that_is_missing_is_named(folder: Path) -> None:
+    index = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(WeightsError, match=r"names model-1.safetensors, model-2.safetensors; download what is missing"):
+        open_checkpoint(folder)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"model_type": "bert"}, r"config.json: model_type: got 'bert'; known are llama"),
+        ({"model_type": "llama", "hidden_size": 8}, r"config.json: n_layers: missing"),
+        ({"model_type": "tabwright", "vocab_size": 8, "colour": 1}, r"config.json: .*colour"),
+    ],
+)
+def test_a_configuration_that_is_not_known_is_refused(folder: Path, config: dict[str, Any], message: str) -> None:
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ConfigError, match=message):
+        open_checkpoint(folder)
+
+
+def test_a_place_without_a_model_is_told(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"no such folder"):
+        open_checkpoint(tmp_path / "nothing")
+    with pytest.raises(WeightsError, match=r"has neither config.json nor params.json"):
+        open_checkpoint(tmp_path)
+    (tmp_path / "x.gguf").write_bytes(b"GGUF\x03")
+    with pytest.raises(WeightsError, match=r"x.gguf: cut short, or not GGUF"):
+        open_checkpoint(tmp_path / "x.gguf")
