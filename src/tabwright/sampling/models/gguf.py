@@ -11,15 +11,14 @@ from __future__ import annotations
 import math
 import re
 import struct
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from tabwright.sampling.engine import EngineError, InfillTokens
+from tabwright.tokens.byte_spelling import to_bytes
+from tabwright.tokens.infill import infill_format
 
 _MAGIC = b"GGUF"
 _SCALARS = {0: "B", 1: "b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "?", 10: "<Q", 11: "<q", 12: "<d"}
@@ -88,11 +87,8 @@ class GGUFFile:
 
     def infill_tokens(self) -> InfillTokens | None:
         """The special tokens for infilling that stand in the vocabulary; None where the model has none."""
-        known = set(self.tokens)
-        for row in _infill_formats():
-            if all(row[column] in known for column in ("prefix", "suffix", "middle")):
-                return InfillTokens(**{column: token for column, token in row.items() if token in known})
-        return None
+        found = infill_format(set(self.tokens))
+        return InfillTokens(**found) if found else None
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the byte string of every ordinary token (special ones are left out)."""
@@ -105,26 +101,7 @@ class GGUFFile:
             if kind == _BYTE and _BYTE_TOKEN.fullmatch(token):
                 yield bytes([int(token[3:5], 16)])
             elif kind in (_NORMAL, _USER_DEFINED):
-                yield _byte_level(token) if byte_level else token.replace("▁", " ").encode()
-
-
-@cache
-def _infill_formats() -> tuple[dict[str, str], ...]:
-    text = files("tabwright.sampling.models").joinpath("infill.toml").read_text(encoding="utf-8")
-    return tuple(tomllib.loads(text)["format"])
-
-
-@cache
-def _byte_of() -> dict[str, int]:
-    """GPT-2's printable stand-ins for bytes (Radford et al. 2019), inverted."""
-    printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    hidden = [byte for byte in range(256) if byte not in set(printable)]
-    return {chr(byte): byte for byte in printable} | {chr(256 + at): byte for at, byte in enumerate(hidden)}
-
-
-def _byte_level(token: str) -> bytes:
-    table = _byte_of()
-    return b"".join(bytes([table[c]]) if c in table else c.encode() for c in token)
+                yield to_bytes(token) if byte_level else token.replace("▁", " ").encode()
 
 
 def read_gguf(path: Path) -> GGUFFile:

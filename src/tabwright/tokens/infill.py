@@ -1,0 +1,24 @@
+"""The special tokens with which published models fill in the middle: a vocabulary in, its format out."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Container
+from functools import cache
+from importlib.resources import files
+
+
+def infill_format(vocabulary: Container[str]) -> dict[str, str] | None:
+    """Return the first known format whose tokens stand in a vocabulary; None where the model has none.
+
+    Its keys are `prefix`, `suffix` and `middle`, and, where the vocabulary has them, the optional ones of the table.
+    """
+    for row in _formats():
+        if all(row[column] in vocabulary for column in ("prefix", "suffix", "middle")):
+            return {column: token for column, token in row.items() if token in vocabulary}
+    return None
+
+
+@cache
+def _formats() -> tuple[dict[str, str], ...]:
+    return tuple(tomllib.loads(files("tabwright.tokens").joinpath("infill.toml").read_text("utf-8"))["format"])

@@ -1,0 +1,204 @@
+"""A model's folder or GGUF file -> its tokenizer, and the files of a tokenizer for a folder of our own."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tabwright.tokens.tokenizer import Tokenizer, TokenizerError
+
+_CONTROL, _USER_DEFINED = 3, 4
+_EXTRA = re.compile(r"<\|extratoken_(\d+)\|>")
+# Extra tokens 10 to 18 are runs of 2 to 10 spaces (Zheng et al. 2023, section 2.1).
+_FIRST_EXTRA, _LONGEST_RUN = 10, 10
+_FILES = (
+    "tokenizer.json", "tokenizer.model", "vocab.json", "merges.txt", "added_tokens.json", "tokenizer_config.json",
+    "chat_template.jinja", "special_tokens_map.json", "generation_config.json",
+)  # fmt: skip
+
+
+def open_tokenizer(path: Path) -> Tokenizer:
+    """Return the tokenizer of a model's folder, or that which a GGUF file carries.
+
+    Raises:
+        TokenizerError: there is none, or it cannot be used.
+    """
+    if path.suffix == ".gguf":
+        return _from_gguf(path)
+    folder = path if path.is_dir() else path.parent
+    settings = _settings(folder)
+    if (folder / "tokenizer.json").is_file():
+        return _from_json(folder / "tokenizer.json", settings)
+    if (folder / "tokenizer.model").is_file():
+        from tabwright.tokens.sentence_piece import SentencePieceTokenizer
+
+        added = {
+            row["content"]: int(i) for i, row in settings.get("added_tokens_decoder", {}).items() if row["special"]
+        }
+        return SentencePieceTokenizer(
+            folder / "tokenizer.model", special=added, chat_template=settings["chat_template"]
+        )
+    if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
+        return _from_merges(folder, settings)
+    raise TokenizerError(
+        f"{folder}: has no tokenizer; expected tokenizer.json, tokenizer.model, or vocab.json and merges.txt"
+    )
+
+
+def keep_files(source: Path, folder: Path) -> list[str]:
+    """Write into `folder` what `open_tokenizer` needs to open the tokenizer of `source` there; return the names."""
+    if source.suffix == ".gguf":
+        return _write_from_gguf(source, folder)
+    source = source if source.is_dir() else source.parent
+    kept = [name for name in _FILES if (source / name).is_file()]
+    for name in kept:
+        (folder / name).write_bytes((source / name).read_bytes())
+    return kept
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    """Return what the files beside a tokenizer say of it."""
+    settings: dict[str, Any] = {"chat_template": ""}
+    for name in ("config.json", "generation_config.json", "tokenizer_config.json"):
+        if (folder / name).is_file():
+            try:
+                settings |= {k: v for k, v in json.loads((folder / name).read_text("utf-8")).items() if v is not None}
+            except ValueError as error:
+                raise TokenizerError(f"{folder / name}: cannot be read as JSON: {error}") from None
+    if (folder / "chat_template.jinja").is_file():
+        settings["chat_template"] = (folder / "chat_template.jinja").read_text("utf-8")
+    return settings
+
+
+def _from_json(path: Path, settings: Mapping[str, Any]) -> Tokenizer:
+    from tokenizers import Tokenizer as Backend
+
+    from tabwright.tokens.byte_level import ByteLevelTokenizer
+
+    try:
+        backend = Backend.from_file(str(path))
+    except Exception as error:
+        raise TokenizerError(f"{path}: cannot be used: {error}; download it again") from None
+    known = backend.get_vocab(with_added_tokens=True)
+    return ByteLevelTokenizer(
+        backend,
+        bos_id=known.get(_text(settings.get("bos_token", ""))),
+        eos_ids=_ends(settings, known),
+        chat_template=settings["chat_template"],
+    )
+
+
+def _from_merges(folder: Path, settings: Mapping[str, Any]) -> Tokenizer:
+    from tabwright.tokens.byte_level import ByteLevelTokenizer, build
+
+    vocabulary = json.loads((folder / "vocab.json").read_text("utf-8"))
+    lines = (folder / "merges.txt").read_text("utf-8").splitlines()
+    merges = [tuple(line.split(" ")) for line in lines if line and not line.startswith("#version")]
+    tokens = [token for token, _ in sorted(vocabulary.items(), key=lambda pair: int(pair[1]))]
+    added: dict[str, int] = {}
+    if (folder / "added_tokens.json").is_file():
+        added = json.loads((folder / "added_tokens.json").read_text("utf-8"))
+    tokens += sorted(added, key=lambda text: added[text])
+    spaces = {
+        int(found[1]) - _FIRST_EXTRA + 2: number
+        for text, number in added.items()
+        if (found := _EXTRA.fullmatch(text)) and 2 <= int(found[1]) - _FIRST_EXTRA + 2 <= _LONGEST_RUN
+    }
+    special = [text for text in tokens if text in added or text.startswith("<|")]
+    backend = build(tokens, [(a, b) for a, b in merges], "gpt-2", special=special, added=())
+    known = {text: number for number, text in enumerate(tokens)}
+    return ByteLevelTokenizer(
+        backend,
+        bos_id=known.get(_text(settings.get("bos_token", ""))),
+        eos_ids=_ends(settings, known),
+        chat_template=settings["chat_template"],
+        spaces=spaces,
+    )
+
+
+def _ends(settings: Mapping[str, Any], known: Mapping[str, int]) -> Iterable[int]:
+    named = known.get(_text(settings.get("eos_token", "<|endoftext|>")))
+    numbers = settings.get("eos_token_id", [])
+    found = {int(number) for number in (numbers if isinstance(numbers, list) else [numbers])}
+    return found | ({named} if named is not None else set())
+
+
+def _text(token: Any) -> str:
+    """Return the text of a special token, which some files write as an object."""
+    return str(token["content"] if isinstance(token, dict) else token)
+
+
+class _GGUFVocabulary:
+    """What a GGUF file says of its tokenizer."""
+
+    def __init__(self, path: Path) -> None:
+        from gguf import GGUFReader
+
+        try:
+            self._reader = GGUFReader(path)
+        except (OSError, ValueError, IndexError) as error:
+            raise TokenizerError(f"{path}: cannot be read: {error}") from None
+        kind = self.value("model", "none")
+        if kind != "gpt2":
+            raise TokenizerError(
+                f"{path}: its tokenizer is of the kind {kind!r}, and byte-level BPE alone is read from GGUF; import "
+                "the model from its folder with tokenizer.model"
+            )
+        self.tokens: list[str] = self.value("tokens", [])
+        self.kinds: list[int] = self.value("token_type", [1] * len(self.tokens))
+        self.merges = [tuple(line.split(" ")) for line in self.value("merges", [])]
+        self.cut = self.value("pre", "default")
+        field = self._reader.get_field("tokenizer.chat_template")
+        self.chat_template = str(field.contents()) if field else ""
+
+    def value(self, key: str, default: Any) -> Any:
+        field = self._reader.get_field(f"tokenizer.ggml.{key}")
+        return default if field is None else field.contents()
+
+    def of_kind(self, kind: int) -> list[str]:
+        return [token for token, its in zip(self.tokens, self.kinds, strict=True) if its == kind]
+
+    @property
+    def bos_id(self) -> int | None:
+        return int(self.value("bos_token_id", -1)) if self.value("add_bos_token", False) else None
+
+    @property
+    def eos_ids(self) -> set[int]:
+        """The ids that end a text: its own, and those that end a turn or a file in the templates of known models."""
+        ends = {"<|im_end|>", "<|endoftext|>", "<|eot_id|>", "</s>"}
+        controls = set(self.of_kind(_CONTROL))
+        named = {number for number, token in enumerate(self.tokens) if token in ends & controls}
+        return named | {int(self.value(key, -1)) for key in ("eos_token_id", "eot_token_id")} - {-1}
+
+    def backend(self) -> Any:
+        from tabwright.tokens.byte_level import build
+
+        merges = [(pair[0], pair[1]) for pair in self.merges]
+        return build(self.tokens, merges, self.cut, special=self.of_kind(_CONTROL), added=self.of_kind(_USER_DEFINED))
+
+
+def _from_gguf(path: Path) -> Tokenizer:
+    from tabwright.tokens.byte_level import ByteLevelTokenizer
+
+    read = _GGUFVocabulary(path)
+    return ByteLevelTokenizer(
+        read.backend(), bos_id=read.bos_id, eos_ids=read.eos_ids, chat_template=read.chat_template
+    )
+
+
+def _write_from_gguf(path: Path, folder: Path) -> list[str]:
+    read = _GGUFVocabulary(path)
+    read.backend().save(str(folder / "tokenizer.json"))
+    settings: dict[str, Any] = {"chat_template": read.chat_template, "tokenizer_class": "PreTrainedTokenizerFast"}
+    eos = int(read.value("eos_token_id", -1))
+    if eos >= 0:
+        settings["eos_token"] = read.tokens[eos]
+    if read.bos_id is not None:
+        settings["bos_token"] = read.tokens[read.bos_id]
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
+    ends = {"eos_token_id": sorted(read.eos_ids)}
+    (folder / "generation_config.json").write_text(json.dumps(ends) + "\n", "utf-8")
+    return ["tokenizer.json", "tokenizer_config.json", "generation_config.json"]
