@@ -15,7 +15,7 @@ HOSTILE = [
     'raise type("[/red]", (Exception,), {})("x")\n',
     'raise type("\\x1b]0;PWNED\\x07", (Exception,), {})("x")\n',
     'raise type("\\u202e[bold]", (Exception,), {})("\\ud800")\n',
-    'import os\ndef task(n): os.write(3, b\'\\0\\0\\0\\x16["raise","\\\\ud800","x"]\')\n',
+    'import os\ndef task(n): os.write(3, b\'\\0\\0\\0\\x18["raise",["\\\\ud800"],"x"]\')\n',
 ]
 
 

@@ -19,7 +19,7 @@ import pytest
 from tabwright.evaluation import ScoringSettings, read_samples, read_scores, score_samples
 from tabwright.evaluation.pool import Job, Pool
 from tabwright.records import Problem, RecordError, Score
-from tabwright.sandbox import Limits
+from tabwright.sandbox import Limits, SandboxError
 from tabwright.sandbox.scratch import ScratchFolder
 
 SOURCE = str(Path(__file__).parents[2] / "src")
@@ -240,6 +240,13 @@ def test_one_scorer_at_a_time(tmp_path: Path) -> None:
             score_samples(samples, PROBLEMS, out, settings=FAST)
 
     assert len(score_samples(samples, PROBLEMS, out, settings=FAST, workers=1, on_score=second)) == 2
+
+
+def test_a_run_that_could_not_begin_leaves_no_file(tmp_path: Path) -> None:
+    samples, out = write(tmp_path / "s.jsonl", rows(2)), tmp_path / "o.jsonl"
+    with pytest.raises(SandboxError, match="nosuch"):
+        score_samples(samples, PROBLEMS, out, settings=ScoringSettings(packages=("nosuch",)))
+    assert not out.exists()
 
 
 def test_workers_that_die_are_replaced() -> None:

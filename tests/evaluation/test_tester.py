@@ -113,7 +113,6 @@ def conversation(test: str) -> Problem:
 @pytest.mark.parametrize(
     ("test", "good", "bad"),
     [
-        # Calls that a program answered once are sent ahead to the next one; the verdict must not depend on it.
         ("def check(f):\n    assert [f(n) for n in range(9)] == list(range(9))", "return x", "return min(x, 7)"),
         (
             "def check(f):\n    assert f(1) == 1\n    assert f(2) == 2",
@@ -141,7 +140,9 @@ def conversation(test: str) -> Problem:
         ),
     ],
 )
-def test_calls_sent_ahead_change_no_verdict(sandbox: Sandbox, test: str, good: str, bad: str) -> None:
+def test_one_program_s_verdict_does_not_depend_on_those_before_it(
+    sandbox: Sandbox, test: str, good: str, bad: str
+) -> None:
     problem = conversation(test)
     expected = {good: "passed", bad: judge(sandbox, problem, f"def f(x):\n    {bad}\n").outcome}
     for body in (good, bad, good, good, bad, bad, good):
@@ -162,29 +163,79 @@ def f(x):
 """
 
 
-@pytest.mark.parametrize(
-    "test",
-    [
-        "def check(f):\n    assert f(f(3)) == 5",
-        "def check(f):\n    x = f(3)\n    assert f(x) == 5",
-        "def check(f):\n    g = f\n    assert g(g(3)) == 5",
-        "x = 3\nfor _ in range(2):\n    x = f(x)\nassert x == 5",
-        "assert list(map(f, [3, 4])) == [4, 5]",
-        "list = f(3)\nassert f(list) == 5",
-        "def check(f, sum=0):\n    sum = f(3)\n    assert f(sum) == 5",
-        "assert f(3) == 4 or f(9) == 10\nassert f(1) == 2",
-        "if f(3) == 4:\n    assert f(1) == 2\nelse:\n    assert f(2) == 3",
-        "n = f(1) if f(3) == 4 else f(2)\nassert n == 2",
-    ],
-)
-def test_no_answer_is_sent_ahead(sandbox: Sandbox, test: str) -> None:
-    problem = conversation(test)
+def test_nothing_is_there_to_read_but_the_call_itself(sandbox: Sandbox) -> None:
+    problem = conversation("def check(f):\n    assert f(3) == 4\n    assert f(4) == 5")
     for _ in range(2):
         assert judge(sandbox, problem, "def f(x):\n    return x + 1\n").outcome == "passed"
     assert judge(sandbox, problem, PEEK).error == "ValueError: there is b'' to read"
 
 
+RIGHT, WRONG = "def f(x):\n    return x + 1\n", "def f(x):\n    return x\n"
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "if True:\n    def check(f):\n        assert f(3) == 4",
+        "try:\n    def check(f):\n        assert f(3) == 4\nfinally:\n    pass",
+        "def hidden(f):\n    assert f(3) == 4\ncheck = hidden",
+        "class Tests:\n    def check(self, f):\n        assert f(3) == 4\ncheck = Tests().check",
+    ],
+)
+def test_a_check_is_called_however_it_is_made(sandbox: Sandbox, test: str) -> None:
+    assert judge(sandbox, conversation(test), RIGHT).outcome == "passed"
+    assert judge(sandbox, conversation(test), WRONG).outcome == "failed"
+
+
+@pytest.mark.parametrize(
+    ("test", "message"),
+    [
+        ("", "calls nothing of the program"),
+        ("def test_f(f):\n    assert f(3) == 4", "calls nothing of the program"),
+        (
+            "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        assert f(3) == 4",
+            "calls nothing",
+        ),
+        ("async def check(f):\n    assert f(3) == 4", "its check is a coroutine or a generator"),
+        ("def check(f):\n    assert f(3) == 4\n    yield", "its check is a coroutine or a generator"),
+    ],
+)
+def test_a_test_that_runs_nothing_is_an_error_of_the_problem(sandbox: Sandbox, test: str, message: str) -> None:
+    with pytest.raises(RecordError, match=rf"^own/1: .*{message}"):
+        judge(sandbox, conversation(test), WRONG)
+
+
+def test_a_test_that_catches_everything_cannot_run_for_ever(sandbox: Sandbox) -> None:
+    test = (
+        "def check(f):\n    ok = False\n"
+        "    try:\n        for _ in range(f(9)): pass\n    except BaseException: ok = True\n    assert ok"
+    )
+    assert judge(sandbox, conversation(test), "def f(x):\n    return 10**15\n").outcome == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("kind", "raised"),
+    [
+        ("ValueError", "import json; json.loads('{')"),
+        ("ValueError", "type('Own', (ValueError,), {})"),
+        ("ValueError", "b'\\xff'.decode()"),
+        ("LookupError", "{}['x']"),
+        ("OSError", "open('/nothing')"),
+        ("Exception", "type('Own', (Exception,), {})"),
+    ],
+)
+def test_an_exception_is_caught_as_in_one_process(sandbox: Sandbox, kind: str, raised: str) -> None:
+    test = f"def check(f):\n    try:\n        f(1)\n    except {kind}:\n        return\n    assert False"
+    raises = f"raise {raised}('x')" if raised.startswith("type") else raised
+    assert judge(sandbox, conversation(test), f"def f(x):\n    {raises}\n").outcome == "passed"
+
+
+def test_an_exception_of_one_s_own_keeps_its_name(sandbox: Sandbox) -> None:
+    program = "class Own(ValueError): pass\ndef f(x):\n    raise Own('why')\n"
+    assert judge(sandbox, conversation("assert f(1) == 1"), program).error == "Own: why"
+
+
 def test_a_test_that_is_no_python_is_an_error_of_the_problem(sandbox: Sandbox) -> None:
-    for test in ("def check(f:", "assert f(1)\0 == 1"):
+    for test in ("def check(f:", "assert f(1)\0 == 1", f"assert f(1) == {'-' * 200_000}1"):
         with pytest.raises(RecordError, match=r"^own/1: its test does not compile: "):
             judge(sandbox, conversation(test), "def f(x):\n    return 1\n")

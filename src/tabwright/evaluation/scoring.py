@@ -273,10 +273,15 @@ def _locked(path: Path) -> Iterator[int]:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise RecordError(f"{path}: not a regular file; choose another file")
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield descriptor
-    except BlockingIOError:
-        raise RecordError(f"{path}: another process is scoring into it; wait, or choose another file") from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RecordError(f"{path}: another process is scoring into it; wait, or choose another file") from None
+        try:
+            yield descriptor
+        finally:
+            if not os.fstat(descriptor).st_size:  # nothing was scored
+                path.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
 

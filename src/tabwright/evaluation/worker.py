@@ -6,6 +6,7 @@ Its own address space is limited, in case that a test makes more of an answer th
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import resource
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 from tabwright.evaluation.languages import Judge, languages
 from tabwright.evaluation.tester import judge
@@ -36,6 +37,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (wanted, most))  # the sandbox, its child, sets both anew
     results = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # a test that prints must not be read as a result
+    sys.stdout = sys.stderr = _Printable(sys.stderr)
     settings: dict[str, Any] = json.loads(sys.stdin.readline())
 
     def reply(row: dict[str, Any]) -> None:
@@ -59,6 +61,18 @@ def main() -> None:
                 reply(verdict | {"output": _shorten(result.output)})
     except SandboxError as error:
         reply({"refused": str(error)})
+
+
+class _Printable(io.TextIOBase):
+    """Passes on what tests print, answers among it, with escapes for what a terminal would take for a command."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        self._file.write("".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text))
+        self._file.flush()
+        return len(text)
 
 
 class _Judges:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -113,15 +113,11 @@ def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
 def _describes(family: Family, config: DecoderConfig) -> bool:
     if any(getattr(config, name) != value for name, value in family.constants.items()):
         return False
-    told = {*family.constants, *family.keys, "d_ff", "n_kv_heads", "d_head"}
-    told |= {"rope_theta", "rope_scaling", "rope_factor"} if config.position == "rotary" else set()
-    usual = {field.name: field.default for field in fields(DecoderConfig)}
-    ours = {"activation", "attention_window"} - told
-    if "n_kv_heads" not in family.keys and config.n_kv_heads != config.n_heads:
-        return False
-    if "d_head" not in family.keys and config.d_head * config.n_heads != config.d_model:
-        return False
-    return all(getattr(config, name) == usual[name] for name in ours)
+    told = {*family.constants, *family.keys}
+    told |= {"rope_theta", "rope_scaling", "rope_factor"} if config.position == "rotary" else {"rope_theta"}
+    usual = {"n_kv_heads": config.n_heads, "d_head": config.d_model // config.n_heads, "d_ff": 4 * config.d_model}
+    usual |= {field.name: field.default for field in fields(DecoderConfig) if field.default is not MISSING}
+    return all(getattr(config, name) == value for name, value in usual.items() if name not in told)
 
 
 def _shards(weights: Mapping[str, torch.Tensor], config: DecoderConfig, family: Family, limit: int) -> list[list[str]]:

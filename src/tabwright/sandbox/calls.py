@@ -1,23 +1,23 @@
 """Two processes that call each other's functions over a channel, in plain data.
 
 A message is JSON: ["call", target, arguments, keywords], ["next", iterator], and the replies
-["value", value, changed arguments or null], ["raise", type, message], ["stop"]. While one side waits for its reply it
+["value", value, changed arguments or null], ["raise", types, message], ["stop"]. While one side waits for its reply it
 answers the other's calls, so functions can be arguments.
 """
 
 from __future__ import annotations
 
 import builtins
+import contextlib
 import json
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from tabwright.sandbox.channel import Channel, ConnectionEnded, Unforeseen
+from tabwright.sandbox.channel import Channel, ConnectionEnded
 from tabwright.sandbox.codec import CodecError, RemoteFunction, decoder, encode
 
 _LONGEST_MESSAGE = 1000
-_LONGEST_AHEAD = 1 << 15  # less than a connection holds, so that sending it never waits for the other side to read
+_LONGEST_NAME, _MOST_KINDS = 100, 10
 _write = json.JSONEncoder(separators=(",", ":")).encode
 # In a test's `map` or `all` one of these would end the list of its cases.
 _ENDS_OF_ITERATION = (StopIteration, StopAsyncIteration)
@@ -36,16 +36,13 @@ class Peer:
         names: the functions that the other side may call by name.
 
     Attributes:
-        made: the calls that were made, as they were sent, as long as they are not too long to be sent ahead.
+        n_calls: how many calls of the other side's functions were made.
     """
 
     def __init__(self, channel: Channel, names: dict[str, Any]) -> None:
         self._channel = channel
         self.names = names
-        self.made: list[bytes] = []
-        self._made_bytes = 0
-        self._ahead: deque[bytes] = deque()
-        self._handed = False  # whether the other side has given a function or an iterator
+        self.n_calls = 0
         self._exported: list[Any] = []
         self._decode = json.JSONDecoder(object_hook=decoder(self)).raw_decode
 
@@ -70,18 +67,11 @@ class Peer:
 
     def function(self, target: str | int) -> Callable[..., Any]:
         """Return a function that calls the other side's function of that name or number."""
-        self._handed |= isinstance(target, int)
         return _Function(self, target)
 
     def iterator(self, number: int) -> Iterator[Any]:
-        """Return an iterator over the other side's iterator."""
-        self._handed = True
-        return self._items(number)
-
-    def _items(self, number: int) -> Iterator[Any]:
+        """Yield the items of the other side's iterator."""
         while True:
-            if self._ahead:
-                self._channel.give_up(Unforeseen())
             self.send(["next", number])
             reply = self.reply(may_stop=True)
             if reply[0] == "stop":
@@ -94,33 +84,14 @@ class Peer:
         Raises:
             Exception: what the function raised: the same type where it is one of Python's own exceptions.
             CodecError: an argument or the answer is not plain data.
-            ConnectionEnded: there is no answer; `Unforeseen` where other calls were sent ahead.
+            ConnectionEnded: there is no answer.
         """
-        message = _write(["call", target, [encode(a, self) for a in arguments], encode(keywords, self)]).encode("ascii")
-        if not self._ahead:
-            self._channel.send(message)
-        elif self._ahead.popleft() != message:
-            self._channel.give_up(Unforeseen())
-        self._made_bytes += len(message)
-        if self._made_bytes <= _LONGEST_AHEAD:
-            self.made.append(message)
+        self.n_calls += 1
+        self.send(["call", target, [encode(a, self) for a in arguments], encode(keywords, self)])
         reply = self.reply()
         if reply[2] is not None:
             _change(arguments, reply[2])
         return reply[1]
-
-    def send_ahead(self, calls: Sequence[bytes]) -> None:
-        """Send the calls that will be made, so that no time passes between an answer and the next call.
-
-        They must not hold functions, as the other side would answer them in the midst of others.
-        """
-        self._ahead.extend(calls)
-        self._channel.send(*calls)
-
-    @property
-    def foreseeable(self) -> bool:
-        """Whether the same calls, sent ahead, would be answered as those that were made."""
-        return not self._exported and not self._handed and self._made_bytes <= _LONGEST_AHEAD
 
     def reply(self, *, may_stop: bool = False) -> list[Any]:
         """Wait for the reply to the message that was sent, answering calls meanwhile.
@@ -136,8 +107,8 @@ class Peer:
                     return reply
                 case ["stop"] if may_stop:
                     return reply
-                case ["raise", str(kind), str(text)]:
-                    raise _exception(kind, text)
+                case ["raise", list(kinds), str(text)]:
+                    raise _exception(kinds, text)
                 case _:
                     raise CodecError("not a message")
 
@@ -211,22 +182,34 @@ class _Function(RemoteFunction):
 
 
 def failure(error: BaseException) -> list[Any]:
-    """Return the reply that says what was raised."""
+    """Return the reply that says what was raised: the names of its class and of those above it, and its message."""
     try:
         text = str(error)
     except BaseException:
         text = ""
-    return ["raise", type(error).__name__, text[:_LONGEST_MESSAGE]]
+    return ["raise", [kind.__name__ for kind in type(error).__mro__[:_MOST_KINDS]], text[:_LONGEST_MESSAGE]]
 
 
-def _exception(kind: str, text: str) -> Exception:
-    known = getattr(builtins, kind, None) if kind.isidentifier() else None
-    if isinstance(known, type) and issubclass(known, Exception) and not issubclass(known, _ENDS_OF_ITERATION):
-        try:
-            return known(text[:_LONGEST_MESSAGE])
-        except TypeError:  # UnicodeDecodeError and the like want more than a message
-            pass
-    return RemoteError(f"{kind[:100]}: {text[:_LONGEST_MESSAGE]}")
+def _exception(kinds: Sequence[object], text: str) -> Exception:
+    """Return an exception that a test catches as it would catch the one that was raised.
+
+    Of Python's own it is the same; of another class it is one that stands below the first of Python's own above it.
+    """
+    names = [kind for kind in kinds if isinstance(kind, str)] or ["nothing"]
+    for name in names:
+        known = getattr(builtins, name, None) if name.isidentifier() else None
+        if not isinstance(known, type) or not issubclass(known, Exception) or known is Exception:
+            continue
+        if not issubclass(known, _ENDS_OF_ITERATION):
+            with contextlib.suppress(TypeError):  # UnicodeDecodeError and the like want more than a message
+                return _below(known, names[0])(text[:_LONGEST_MESSAGE])
+    return RemoteError(f"{names[0][:_LONGEST_NAME]}: {text[:_LONGEST_MESSAGE]}")
+
+
+def _below(known: type[Exception], name: str) -> type[Exception]:
+    if name == known.__name__ or not name.isidentifier():
+        return known
+    return type(name[:_LONGEST_NAME], (known,), {})
 
 
 def _change(arguments: Sequence[Any], changed: list[Any]) -> None:

@@ -6,7 +6,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 _LENGTH = struct.Struct("!I")
 _TIME = struct.Struct("@ll")
@@ -30,10 +30,6 @@ class TooLate(ConnectionEnded):
 
 class TooLarge(ConnectionEnded):
     """The other side sent more than is accepted."""
-
-
-class Unforeseen(ConnectionEnded):
-    """Other calls were sent ahead than the one to be made: what the other side says next is no answer to it."""
 
 
 class Channel:
@@ -62,13 +58,13 @@ class Channel:
         self.deadline = time.monotonic() + timeout_s
         self._budget = 4 * self._limit
 
-    def send(self, *messages: bytes) -> None:
-        """Send messages.
+    def send(self, data: bytes) -> None:
+        """Send one message.
 
         Raises:
-            ConnectionEnded: they cannot be sent.
+            ConnectionEnded: it cannot be sent.
         """
-        self._remembered(self._send, b"".join(_LENGTH.pack(len(data)) + data for data in messages))
+        self._remembered(self._send, _LENGTH.pack(len(data)) + data)
 
     def receive(self) -> bytes:
         """Wait for one message.
@@ -78,11 +74,6 @@ class Channel:
         """
         data: bytes = self._remembered(self._receive)
         return data
-
-    def give_up(self, reason: ConnectionEnded) -> NoReturn:
-        """Use the connection no more, for a reason that is raised now and wherever it is used again."""
-        self.ended = reason
-        raise reason
 
     def close(self) -> None:
         """Hang up."""

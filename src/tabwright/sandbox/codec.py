@@ -33,7 +33,7 @@ _NUMPY_KINDS = "biufc"
 _NUMPY_DIMENSIONS = 32
 
 
-class CodecError(ValueError):
+class CodecError(Exception):
     """A value is not plain data, or bytes are not a value."""
 
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from tabwright.sandbox.calls import Peer, RemoteError, failure
-from tabwright.sandbox.channel import ConnectionEnded, HungUp, TooLarge, TooLate, Unforeseen
+from tabwright.sandbox.channel import ConnectionEnded, HungUp, TooLarge, TooLate
 from tabwright.sandbox.codec import encode
 from tabwright.sandbox.limits import Limits, Outcome, Result, SandboxError
 from tabwright.sandbox.linux.root import PROGRAM
@@ -93,31 +93,21 @@ class Session(Child):
         super().__init__(sandbox)
         self._source = source
 
-    def load(self, ahead: Sequence[bytes] = ()) -> None:
+    def load(self) -> None:
         """Run the program's own lines.
-
-        Args:
-            ahead: the calls that will be made then, as `calls` gave them when a program like this one was called.
 
         Raises:
             Exception: what they raised.
             ConnectionEnded: the program ended, or took too long.
         """
         self._begin(["value", self._source, None])
-        if ahead:
-            self._peer.send_ahead(ahead)
         self._sandbox.prepare()
         self._peer.reply()
 
     @property
-    def unforeseen(self) -> bool:
-        """Whether other calls were sent ahead than were made: then nothing that came of this session counts."""
-        return isinstance(self.channel.ended, Unforeseen)
-
-    @property
-    def calls(self) -> Sequence[bytes] | None:
-        """The calls that were made; None where sending them ahead would change something."""
-        return self._peer.made if self._peer.foreseeable else None
+    def n_calls(self) -> int:
+        """How many calls of the program's functions were made."""
+        return self._peer.n_calls
 
     def function(self, name: str) -> Callable[..., Any]:
         """Return a function that calls the program's global of that name; as an argument it stands for that global."""
@@ -197,8 +187,8 @@ def _judge(
 
 def _describe(error: BaseException) -> str:
     """Return type and message on one line that is safe to print: the program chose every character of it."""
-    _, kind, message = failure(error)
-    line = " ".join((message if isinstance(error, RemoteError) else f"{kind}: {message}").split()).removesuffix(":")
+    _, kinds, message = failure(error)
+    line = " ".join((message if isinstance(error, RemoteError) else f"{kinds[0]}: {message}").split()).removesuffix(":")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)[:_LONGEST_ERROR]
 
 

@@ -16,7 +16,8 @@ _MARK = "▁"
 class SentencePieceTokenizer:
     """One model, and special tokens of the family that it does not hold itself.
 
-    A text goes on from where it stands: no space is put before it, as SentencePiece would by itself.
+    A text goes on from where it stands: no space is put before it, as SentencePiece would by itself. U+2581, with which
+    these models spell a space, cannot be told from one.
 
     Args:
         path: the model.

@@ -19,6 +19,8 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mount -t proc proc /proc
 mount -t cgroup2 groups {GROUPS}
 mount --bind $2 /mnt  # every user can go there
+mkdir -p $'/mnt/not UTF-8 \\xff'
+mount -t tmpfs small $'/mnt/not UTF-8 \\xff'
 mkdir -p {GROUPS}/users/login
 echo +memory +pids > {GROUPS}/cgroup.subtree_control
 echo +memory +pids > {GROUPS}/users/cgroup.subtree_control
@@ -50,15 +52,18 @@ for _ in range(8):
 print(sorted(os.waitpid(hoarder, 0)[1] for hoarder in hoarders))
 '''
 groups = Path({GROUPS!r}, "users")
-leftover = groups / "tabwright-999999-0"
-leftover.mkdir()
+for name in ("tabwright-999999-0", "tabwright-somebody's"):
+    (groups / name).mkdir()
 with Sandbox(Limits(timeout_s=60, memory_bytes=80 << 20), rights="processes") as sandbox:
     made = [path.name for path in groups.glob("tabwright-*")]
     with sandbox.session(HOARDERS) as session:
         session.load()
         output = session.finish(None).output
 left = [path.name for path in groups.glob("tabwright-*")]
-print(json.dumps({{"layers": sandbox.layers, "made": made, "output": output, "left": left}}))
+(groups / "login/memory.max").write_text(str(400 << 20))
+with Sandbox() as other:
+    limited = other.layers["control group"]
+print(json.dumps({{"layers": sandbox.layers, "made": made, "output": output, "left": left, "limited": limited}}))
 """
 
 
@@ -94,6 +99,10 @@ def test_processes_that_hold_too_much_together_are_killed(found: dict[str, Any])
 
 
 def test_a_group_is_left_neither_by_us_nor_by_a_scorer_that_was_killed(found: dict[str, Any]) -> None:
-    assert len(found["made"]) == 1
-    assert "999999" not in found["made"][0]
-    assert found["left"] == []
+    assert len(found["made"]) == 2
+    assert not [name for name in found["made"] if "999999" in name]
+    assert found["left"] == ["tabwright-somebody's"]
+
+
+def test_programs_do_not_leave_the_scorer_s_own_limits(found: dict[str, Any]) -> None:
+    assert found["limited"] == f"{GROUPS}/users/login/memory.max: limits the scorer, and programs would leave the limit"

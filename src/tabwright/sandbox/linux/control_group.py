@@ -7,15 +7,18 @@ user's own. Elsewhere nothing is lost but this second lock.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
+import re
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 _PREFIX = "tabwright-"
+_NAME = re.compile(rf"{_PREFIX}(\d+)-\d+")
 _CONTROLLERS = ("memory", "pids")
+_LIMITS = ("memory.max", "memory.high", "pids.max", "cpu.max")
 _EMPTYING_S = 2.0
 _counter = itertools.count()
 
@@ -32,18 +35,14 @@ class ControlGroup:
     """
 
     def __init__(self, memory_bytes: int, processes: int) -> None:
-        self.reason = "no cgroup v2 with the controllers of memory and processes that may be written to"
+        self.reason = ""
         self._folder: Path | None = None
-        for parent in _parents():
-            try:
-                self._folder = _make(parent)
-                _limit(self._folder, memory_bytes, processes)
-            except OSError as error:
-                self.reason = f"{parent}: {error.strerror}"
-                self.close()
-            else:
-                self.reason = ""
-                return
+        try:
+            self._folder = _make(_parent())
+            _limit(self._folder, memory_bytes, processes)
+        except OSError as error:
+            self.reason = f"{error.filename or 'cgroup v2'}: {error.strerror}"
+            self.close()
 
     def add(self, pid: int) -> None:
         """Move a process into the group; what it starts from now on is in it as well."""
@@ -67,25 +66,36 @@ class ControlGroup:
             time.sleep(0.001)
 
 
-def _parents() -> Iterator[Path]:
-    """Yield the folders of groups in which one may be made: this process's own, and the one above it."""
-    mounts = Path("/proc/self/mountinfo").read_text("utf-8").splitlines()
-    own = [line for line in Path("/proc/self/cgroup").read_text("utf-8").splitlines() if line.startswith("0::/")]
+def _parent() -> Path:
+    """Return the group in which one may be made: the topmost one if it is this process's, else that above its own.
+
+    A group with processes of its own, as this process's is, may have no limited ones in it; the topmost alone may.
+
+    Raises:
+        OSError: there is none, or programs would leave limits that somebody set for the scorer's own group.
+    """
+    mounts = os.fsdecode(Path("/proc/self/mountinfo").read_bytes()).splitlines()
+    groups = os.fsdecode(Path("/proc/self/cgroup").read_bytes()).splitlines()
+    own = [line.removeprefix("0::/") for line in groups if line.startswith("0::/")]
     mounted = [line.split()[4] for line in mounts if " - cgroup2 " in line]
     if not own or not mounted:
-        return
-    folder = Path(mounted[0], own[0].removeprefix("0::/"))
-    # A group with processes of its own, as this one is, may have no limited ones in it; the topmost alone may.
-    for parent in [folder, folder.parent] if folder != Path(mounted[0]) else [folder]:
-        with suppress(OSError):
-            if set(_CONTROLLERS) <= set((parent / "cgroup.controllers").read_text().split()):
-                yield parent
+        raise OSError(errno.ENOENT, "this machine has none")
+    top, folder = Path(mounted[0]), Path(mounted[0], own[0])
+    parent = top if folder == top else folder.parent
+    missing = set(_CONTROLLERS) - set((parent / "cgroup.controllers").read_text().split())
+    if missing:
+        raise OSError(errno.ENOTSUP, f"no controller of {' and '.join(sorted(missing))}", str(parent))
+    for limit in _LIMITS if folder != parent else ():
+        with suppress(FileNotFoundError):
+            if (folder / limit).read_text().split()[0] != "max":
+                raise OSError(errno.EPERM, "limits the scorer, and programs would leave the limit", str(folder / limit))
+    return parent
 
 
 def _make(parent: Path) -> Path:
     for left in parent.glob(f"{_PREFIX}*"):
-        maker = left.name.removeprefix(_PREFIX).split("-")[0]
-        if not Path("/proc", maker).exists():
+        made = _NAME.fullmatch(left.name)
+        if made and not Path("/proc", made[1]).exists():
             _removed(left)
     passed_on = (parent / "cgroup.subtree_control").read_text().split()
     if wanted := [f"+{name}" for name in _CONTROLLERS if name not in passed_on]:

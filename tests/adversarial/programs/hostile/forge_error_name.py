@@ -6,5 +6,5 @@ import struct
 
 
 def task(numbers):
-    frame = b'["raise","\\ud800","x"]'
+    frame = b'["raise",["\\ud800"],"x"]'
     os.write(3, struct.pack("!I", len(frame)) + frame)

@@ -6,6 +6,6 @@ import time
 
 
 def task(numbers):
-    message = b'["raise","StopIteration",""]'
+    message = b'["raise",["StopIteration"],""]'
     os.write(3, struct.pack("!I", len(message)) + message)
     time.sleep(0.5)
