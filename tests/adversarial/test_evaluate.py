@@ -47,6 +47,16 @@ def test_names_of_errors_are_printed_as_what_they_are(tmp_path: Path) -> None:
     assert all(c.isprintable() or c == "\n" for c in out + text)
 
 
+def test_what_a_test_prints_of_an_answer_is_no_command_to_the_terminal(tmp_path: Path) -> None:
+    test = "import warnings\ndef check(c):\n    print(c(1))\n    warnings.warn(c(1))\n"
+    write(tmp_path / "printing.jsonl", PROBLEM | {"test": test})
+    write(tmp_path / "s.jsonl", {"task_id": "t", "completion": "def task(n): return '\x1b]0;PWNED\x07\x1b[2J'\n"})
+    code, out, err = evaluate(tmp_path, "s.jsonl", "--benchmark", "printing.jsonl")
+    assert code == 0, err
+    assert err.count(r"\x1b]0;PWNED\x07\x1b[2J") == 2
+    assert all(c.isprintable() or c == "\n" for c in out + err)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.model.conftest import random_decoder
+from tests.tokens.conftest import byte_level
 
 from tabwright.model import ConfigError, DecoderConfig
 from tabwright.model.checkpoint import open_checkpoint
@@ -15,8 +17,6 @@ from tabwright.sampling import SamplingOptions, TextPrompt
 from tabwright.sampling.llamacpp import LlamaCppConfig, LlamaCppEngine
 from tabwright.tokens.gguf_fields import gguf_fields
 from tabwright.tokens.opening import open_tokenizer
-from tests.model.conftest import random_decoder
-from tests.tokens.conftest import byte_level
 
 __all__ = ["byte_level"]  # a fixture
 

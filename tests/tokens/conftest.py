@@ -17,8 +17,8 @@ from tabwright.tokens.byte_level import CUTS
 TEXTS = [path.read_text("utf-8") for path in sorted((Path(__file__).parents[2] / "src/tabwright").rglob("*.py"))[:40]]
 SPECIAL = ["<|endoftext|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
 HARD = [
-    "", " ", "   \n\n\t x = 12345\r\n", "ÄÖü 漢字 🙂 \u2028 \x00", "def f():\n        return 'it''s'  \n", "<|endoftext|>",
-    "don't I'LL we'Ve", "\n\n\n", "  ▁x", *TEXTS[:5],
+    "", " ", "   \n\n\t x = 12345\r\n", "ÄÖü 漢字 🙂 \u2028 \x00",
+    "def f():\n        return 'it''s'  \n", "<|endoftext|>", "don't I'LL we'Ve", "\n\n\n", "  ▁x", *TEXTS[:5],
 ]  # fmt: skip
 
 

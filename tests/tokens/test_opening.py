@@ -8,13 +8,13 @@ from typing import Any
 
 import gguf
 import pytest
+from tests.tokens.conftest import HARD, SPECIAL
 
 from tabwright.tokens import Tokenizer, TokenizerError
 from tabwright.tokens.gguf_fields import gguf_fields
 from tabwright.tokens.opening import keep_files, open_tokenizer
 from tabwright.tokens.sentence_piece import SentencePieceTokenizer
 from tabwright.tokens.tokenizer import decode
-from tests.tokens.conftest import HARD, SPECIAL
 
 
 @pytest.fixture(params=["byte_level", "merges", "sentence_piece"])

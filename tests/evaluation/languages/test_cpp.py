@@ -63,6 +63,14 @@ def test_innocent_programs_pass(judge: Judge, extra: str) -> None:
     assert outcome(judge.judge(ADD, RIGHT + extra)) == "passed"
 
 
+def test_names_of_the_c_library_can_be_a_program_s_own(
+    judge: Judge, published: Callable[[str], dict[str, Problem]]
+) -> None:
+    problem = published("humanevalx-cpp")["CPP/0"]
+    extra = "\nint write = 1;\nbool read[100];\n"
+    assert outcome(judge.judge(problem, problem.canonical_solution + extra)) == "passed"
+
+
 @pytest.mark.parametrize(
     ("completion", "expected"),
     [

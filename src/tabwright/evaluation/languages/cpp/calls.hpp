@@ -257,7 +257,7 @@ inline void send(const std::string& message) {
     std::string data = {char(size >> 24), char(size >> 16), char(size >> 8), char(size)};
     data += message;
     for (size_t sent = 0; sent < data.size();) {
-        ssize_t n = ::__write(3, data.data() + sent, data.size() - sent);
+        ssize_t n = __write(3, data.data() + sent, data.size() - sent);
         if (n <= 0) ::_exit(3);
         sent += static_cast<size_t>(n);
     }
@@ -266,7 +266,7 @@ inline void send(const std::string& message) {
 inline std::string receive_bytes(size_t size) {
     std::string data(size, '\0');
     for (size_t got = 0; got < size;) {
-        ssize_t n = ::__read(3, &data[got], size - got);
+        ssize_t n = __read(3, &data[got], size - got);
         if (n <= 0) ::_exit(3);
         got += static_cast<size_t>(n);
     }
