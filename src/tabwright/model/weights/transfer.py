@@ -49,11 +49,12 @@ def fill(
     Raises:
         WeightsError: tensors are missing, too many, of a wrong shape or dtype; nothing has been read then.
     """
-    matches = list(layout.matches(decoder.config, shapes_of(decoder)))
+    shapes = shapes_of(decoder)
+    matches = list(layout.matches(decoder.config, shapes))
     check(source, layout, matches)
     for number, match in enumerate(matches, start=1):
         joined = _join(match, source, decoder.config)
-        sizes = [shapes_of_name(decoder, name)[0] for name in match.ours]
+        sizes = [shapes[name][0] for name in match.ours]
         for name, tensor in zip(match.ours, torch.split(joined, sizes) if len(sizes) > 1 else (joined,), strict=True):
             place(decoder, name, tensor)
         progress(number, len(matches))
@@ -92,11 +93,6 @@ def parts_of(
             if part.pairs:
                 piece = _interleave(piece, getattr(config, part.pairs))
             yield name, (piece.T if part.transposed and piece.ndim == 2 else piece).contiguous()
-
-
-def shapes_of_name(decoder: nn.Module, name: str) -> Shape:
-    """Return the shape of one weight."""
-    return tuple(decoder.get_parameter(name).shape)
 
 
 def put(decoder: Decoder, name: str, tensor: torch.Tensor) -> None:
