@@ -13,10 +13,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from tests.model.conftest import CONFIGS, random_decoder
 
-from tabwright.model import ConfigError
+from tabwright.model import ConfigError, WeightsError
 from tabwright.model.checkpoint import open_checkpoint, save
 from tabwright.model.decoder import Decoder
-from tabwright.model.weights.sources import WeightsError
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])

@@ -40,7 +40,7 @@ def byte_level(tmp_path_factory: pytest.TempPathFactory) -> Path:
     backend.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in SPECIAL])
     backend.save(str(folder / "tokenizer.json"))
     settings = {
-        "eos_token": {"content": "<|endoftext|>"},
+        "eos_token": {"content": "<|endoftext|>", "__type": "AddedToken"},
         "bos_token": None,
         "chat_template": "{{ messages[0].content }}",
     }

@@ -56,9 +56,12 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     """The errors whose message is meant for the person at the terminal; imported only once something went wrong."""
     from tabwright.assistant import UnknownLanguageError
     from tabwright.download import DownloadError
+    from tabwright.model import ConfigError, WeightsError
     from tabwright.records import RecordError
     from tabwright.sampling import EngineError
     from tabwright.sandbox import SandboxError
     from tabwright.serving.settings import SettingsError
+    from tabwright.tokens import TokenizerError
 
-    return EngineError, DownloadError, RecordError, SandboxError, UnknownLanguageError, SettingsError
+    model = (ConfigError, WeightsError, TokenizerError)
+    return (EngineError, DownloadError, RecordError, SandboxError, UnknownLanguageError, SettingsError, *model)

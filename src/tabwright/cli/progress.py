@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def count_bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show how many of `total` are done; yields the function to call with that number."""
+def count_bar(label: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+    """Show how many of `total` are done; yields the function that takes that number, and a new total."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -33,9 +33,9 @@ def count_bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
     bar = Progress(*columns, console=Console(stderr=True))
     task = bar.add_task(label, total=total)
 
-    def show(n_done: int) -> None:
+    def show(n_done: int, of: int | None = None) -> None:
         bar.start()  # not before there is something to show: what is wrong is said without an empty bar above it
-        bar.update(task, completed=n_done)
+        bar.update(task, completed=n_done, total=of or total)
 
     try:
         yield show

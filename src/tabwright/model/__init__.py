@@ -3,6 +3,6 @@
 Naming a family or a configuration loads no torch; the modules that do are imported by their own names.
 """
 
-from tabwright.model.config import ConfigError, DecoderConfig
+from tabwright.model.config import ConfigError, DecoderConfig, WeightsError
 
-__all__ = ["ConfigError", "DecoderConfig"]
+__all__ = ["ConfigError", "DecoderConfig", "WeightsError"]

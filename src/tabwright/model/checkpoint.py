@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 
 import torch
 
-from tabwright.model.config import ConfigError, DecoderConfig
+from tabwright.model.config import ConfigError, DecoderConfig, WeightsError
 from tabwright.model.decoder import Decoder
 from tabwright.model.families import FAMILIES, Family, complete
 from tabwright.model.weights import gguf, llama
@@ -20,7 +22,6 @@ from tabwright.model.weights.sources import (
     JoinedSource,
     PickleSource,
     TensorSource,
-    WeightsError,
     open_folder,
     read_json,
 )
@@ -47,6 +48,12 @@ class Checkpoint:
     source: TensorSource
     layout: Layout | None
     family: Family | None
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The narrowest one that holds every weight as it is stored; quantised ones count as fp32."""
+        kinds = [info.dtype for info in self.source.tensors.values() if info.dtype and info.dtype.is_floating_point]
+        return functools.reduce(torch.promote_types, kinds, kinds[0])
 
     def load(
         self,
@@ -119,9 +126,16 @@ def write(path: Path, writer: Callable[[Path], Any]) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         writer(temporary)
+        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _open_hugging_face(folder: Path) -> Checkpoint:

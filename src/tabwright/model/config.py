@@ -16,6 +16,10 @@ class ConfigError(ValueError):
     """A configuration that cannot be; the message names the field, the value and the remedy."""
 
 
+class WeightsError(RuntimeError):
+    """Files of weights that cannot be read, or do not fit; the message names tensors, shapes and the remedy."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DecoderConfig:
     """One decoder-only transformer.

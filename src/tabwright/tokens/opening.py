@@ -43,20 +43,30 @@ def open_tokenizer(path: Path) -> Tokenizer:
         )
     if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
         return _from_merges(folder, settings)
-    raise TokenizerError(
-        f"{folder}: has no tokenizer; expected tokenizer.json, tokenizer.model, or vocab.json and merges.txt"
-    )
+    raise _nothing(folder)
 
 
 def keep_files(source: Path, folder: Path) -> list[str]:
-    """Write into `folder` what `open_tokenizer` needs to open the tokenizer of `source` there; return the names."""
+    """Write into `folder` what `open_tokenizer` needs to open the tokenizer of `source` there; return the names.
+
+    Raises:
+        TokenizerError: `source` has none.
+    """
     if source.suffix == ".gguf":
         return _write_from_gguf(source, folder)
     source = source if source.is_dir() else source.parent
     kept = [name for name in _FILES if (source / name).is_file()]
+    if not {"tokenizer.json", "tokenizer.model", "merges.txt"} & set(kept):
+        raise _nothing(source)
     for name in kept:
         (folder / name).write_bytes((source / name).read_bytes())
     return kept
+
+
+def _nothing(folder: Path) -> TokenizerError:
+    return TokenizerError(
+        f"{folder}: has no tokenizer; expected tokenizer.json, tokenizer.model, or vocab.json and merges.txt"
+    )
 
 
 def _settings(folder: Path) -> dict[str, Any]:

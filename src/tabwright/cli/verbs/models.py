@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tabwright.cli.engines import obtain
+from tabwright.cli.verbs import conversion
 
 if TYPE_CHECKING:
     from tabwright.sampling.models import LocalModel
 
-app = typer.Typer(help="List, pull, show and remove models.", no_args_is_help=True)
+app = typer.Typer(help="List, pull, show, remove, import and export models.", no_args_is_help=True)
+app.command("import")(conversion.import_command)
+app.command("export")(conversion.export_command)
 Reference = Annotated[
     str, typer.Argument(metavar="NAME|FILE", help="A name, a file, hf:..., or an address with a hash.")
 ]

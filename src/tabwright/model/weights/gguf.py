@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from tabwright.model.config import DecoderConfig
+from tabwright.model.config import DecoderConfig, WeightsError
 from tabwright.model.weights.layout import Layout, Part, Row, row
-from tabwright.model.weights.sources import TensorInfo, WeightsError
+from tabwright.model.weights.sources import TensorInfo
 
 _LAYER = "blk.{layer}"
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 import torch
 from torch import nn
 
-from tabwright.model.config import DecoderConfig
+from tabwright.model.config import DecoderConfig, WeightsError
 from tabwright.model.decoder import Decoder
 from tabwright.model.weights.layout import Layout, Match, Shape
-from tabwright.model.weights.sources import TensorSource, WeightsError
+from tabwright.model.weights.sources import TensorSource
 
 _FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 _LISTED = 8
