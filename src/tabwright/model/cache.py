@@ -62,6 +62,13 @@ class Cache:
         for layer in self._layers:
             layer[:, target, :, :n_positions] = layer[:, source, :, :n_positions]
 
+    def swap_rows(self, one: int, other: int, n_positions: int) -> None:
+        """Exchange the first positions of two rows."""
+        for layer in self._layers:
+            kept = layer[:, one, :, :n_positions].clone()
+            layer[:, one, :, :n_positions] = layer[:, other, :, :n_positions]
+            layer[:, other, :, :n_positions] = kept
+
     def extend(
         self, layer: int, rows: slice, positions_BT: torch.Tensor, key_BTGH: torch.Tensor, value_BTGH: torch.Tensor
     ) -> None:

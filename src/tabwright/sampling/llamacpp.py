@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from filelock import FileLock
@@ -275,23 +275,13 @@ def _request(rendered: RenderedPrompt, options: SamplingOptions, slot: int, *, i
 
 
 def _advance(event: dict[str, Any], stream: SampleStream, index: int) -> Chunk | None:
-    text, tokens = stream.push(event["content"], _tokens(event))
-    if not (event["stop"] or stream.over):
-        return Chunk(index=index, text=text, tokens=tokens) if text else None
-    last, last_tokens = stream.flush()
-    limit = not stream.stopped and (stream.over or event.get("stop_type") == "limit")
     usage = Usage(
-        prompt_tokens=event.get("tokens_evaluated", 0),
-        cached_tokens=event.get("timings", {}).get("cache_n", 0),
-        completion_tokens=stream.n_tokens,
+        prompt_tokens=event.get("tokens_evaluated", 0), cached_tokens=event.get("timings", {}).get("cache_n", 0)
     )
-    return Chunk(
-        index=index,
-        text=text + last,
-        tokens=tokens + last_tokens,
-        finish_reason="length" if limit else "stop",
-        usage=usage,
-    )
+    end: Literal["", "stop", "length"] = ""
+    if event["stop"]:
+        end = "length" if event.get("stop_type") == "limit" else "stop"
+    return stream.chunk(index, event["content"], _tokens(event), end, usage)
 
 
 def _tokens(event: dict[str, Any]) -> list[Token]:

@@ -9,10 +9,10 @@ import json
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from tabwright.sampling.blocks import BlockMatcher
-from tabwright.sampling.engine import SamplingOptions, Token
+from tabwright.sampling.engine import Chunk, SamplingOptions, Token, Usage
 from tabwright.sampling.healing import Respelling
 from tabwright.sampling.stops import StopMatcher
 
@@ -29,6 +29,7 @@ class SampleStream:
         self._waiting: deque[tuple[int, Token]] = deque()
         self._n_read = self._n_shown = -len(respell)
         self.n_tokens = 0
+        self.ended = False
 
     @property
     def respelt(self) -> bool:
@@ -61,6 +62,31 @@ class SampleStream:
     def flush(self) -> tuple[str, tuple[Token, ...]]:
         """Return what was held back, at the end of the sample."""
         return self._show(self._stops.push(self._block.flush()) + self._stops.flush())
+
+    def chunk(
+        self, index: int, text: str, tokens: Sequence[Token], end: Literal["", "stop", "length"], usage: Usage
+    ) -> Chunk | None:
+        """Take the next piece of raw output; return what can be shown now, None where that is nothing.
+
+        Args:
+            index: the sample's number.
+            text: the piece.
+            tokens: its tokens.
+            end: why it is the last one.
+            usage: of the request; the tokens of the sample are counted here.
+        """
+        shown, shown_tokens = self.push(text, tokens)
+        if not (end or self.over):
+            return Chunk(index=index, text=shown, tokens=shown_tokens) if shown else None
+        self.ended = True
+        last, last_tokens = self.flush()
+        return Chunk(
+            index=index,
+            text=shown + last,
+            tokens=shown_tokens + last_tokens,
+            finish_reason="length" if not self.stopped and (self.over or end == "length") else "stop",
+            usage=replace(usage, completion_tokens=self.n_tokens),
+        )
 
     def _wait(self, token: Token) -> None:
         """Queue a token by the place where its text begins; 0 is the first character of the sample."""

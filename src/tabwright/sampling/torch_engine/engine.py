@@ -1,0 +1,216 @@
+"""The torch engine: a model's folder in, an `Engine` out, with the promises that every engine makes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from tabwright.model import ConfigError, WeightsError
+from tabwright.model.checkpoint import Checkpoint, open_checkpoint
+from tabwright.model.decoder import Decoder
+from tabwright.model.quantised import quantising
+from tabwright.sampling.engine import (
+    ChatPrompt,
+    Chunk,
+    EngineError,
+    InfillPrompt,
+    InfillTokens,
+    Message,
+    ModelCard,
+    Prompt,
+    PromptError,
+    SamplingOptions,
+    TextPrompt,
+    Usage,
+)
+from tabwright.sampling.healing import Vocabulary
+from tabwright.sampling.prompts import Piece as TokenPiece
+from tabwright.sampling.prompts import RenderedPrompt, Renderer, check_length
+from tabwright.sampling.sample_stream import SampleStream
+from tabwright.sampling.stops import line_after
+from tabwright.sampling.torch_engine.batch import Batch
+from tabwright.sampling.torch_engine.scheduler import Piece, Request, Scheduler
+from tabwright.sampling.torch_engine.templates import render_chat
+from tabwright.tokens import Tokenizer, TokenizerError
+from tabwright.tokens.infill import infill_format
+from tabwright.tokens.opening import open_tokenizer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TorchConfig:
+    """How to run a model.
+
+    Attributes:
+        path: its folder, GGUF file or state dict, in any layout that `open_checkpoint` knows.
+        name: what it is called; the folder's name where empty.
+        slots: how many samples are decoded at once.
+        context_length: tokens for each slot, capped at what the model has.
+        bits: 8 or 4 for weights that are quantised when they are loaded; 0 keeps them whole.
+        device: `cpu`, `cuda:0`.
+        n_threads: of a CPU; all cores where None.
+    """
+
+    path: Path
+    name: str = ""
+    slots: int = 4
+    context_length: int = 4096
+    bits: Literal[0, 4, 8] = 0
+    device: str = "cpu"
+    n_threads: int | None = None
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What is computed in: fp32 where whole weights meet a CPU, bfloat16 elsewhere."""
+        return torch.float32 if self.device == "cpu" and not self.bits else torch.bfloat16
+
+
+class TorchEngine:
+    """Runs one model with torch. Make it with `start`, end it with `close`; it belongs to one event loop."""
+
+    def __init__(self, config: TorchConfig, checkpoint: Checkpoint, decoder: Decoder, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._slots = config.slots
+        self._pieces = [tokenizer.piece(token) for token in range(tokenizer.vocab_size)]
+        # Rows of the embedding beyond the tokenizer's tokens are padding.
+        self._pieces += [b""] * (decoder.config.vocab_size - len(self._pieces))
+        self._card = _card(config, checkpoint, tokenizer)
+        self._renderer = Renderer(
+            tokenize=self._tokenize,
+            template=self._apply_template,
+            infill=self._card.infill,
+            vocabulary=Vocabulary(self._pieces),
+        )
+        self._scheduler = Scheduler(Batch(decoder, config.slots), self._pieces, tokenizer.eos_ids)
+
+    @classmethod
+    async def start(cls, config: TorchConfig) -> TorchEngine:
+        """Load the model.
+
+        Raises:
+            EngineError: the files cannot be used, or there is no such device.
+        """
+        return await asyncio.to_thread(cls._load, config)
+
+    @classmethod
+    def _load(cls, config: TorchConfig) -> TorchEngine:
+        if config.n_threads:
+            torch.set_num_threads(config.n_threads)
+        try:
+            checkpoint = open_checkpoint(config.path)
+            tokenizer = open_tokenizer(config.path)
+            place = quantising(config.bits, config.dtype, config.device) if config.bits else None
+            decoder = checkpoint.load(dtype=config.dtype, device=config.device, place=place)
+        except (ConfigError, WeightsError, TokenizerError) as error:
+            raise EngineError(str(error)) from None
+        except (RuntimeError, AssertionError, ValueError) as error:  # torch's words for a device that is not there
+            raise EngineError(f"{config.path}: cannot be run on {config.device}: {error}") from None
+        return cls(config, checkpoint, decoder, tokenizer)
+
+    @property
+    def card(self) -> ModelCard:
+        """What is known of the model."""
+        return self._card
+
+    @property
+    def slots(self) -> int:
+        """How many samples are decoded at once."""
+        return self._slots
+
+    async def generate(self, prompt: Prompt, options: SamplingOptions) -> AsyncGenerator[Chunk, None]:
+        """Yield chunks of the samples of one prompt; see `Engine.generate`."""
+        if isinstance(prompt, ChatPrompt) and not self._card.has_chat:
+            raise PromptError(f"model '{self._card.name}' has no chat template; use completion instead")
+        stop = line_after(prompt.suffix) if isinstance(prompt, InfillPrompt) and self._card.infill is None else None
+        if stop:
+            options = replace(options, stop=(*options.stop, stop))
+        check_length(options.max_tokens, self._card.context_length)
+        room = self._card.context_length - max(options.max_tokens, 1)
+        if isinstance(prompt, TextPrompt) and not prompt.text:
+            rendered = RenderedPrompt([self._first_id()], "")
+        else:
+            rendered = await self._renderer.render(prompt, min(room, options.max_prompt_tokens or room))
+        if options.max_tokens == 0:
+            options = replace(options, max_tokens=self._card.context_length - len(rendered.ids))
+        for first in range(0, options.n, self._slots):
+            seed = None if options.seed is None else options.seed + first
+            part = replace(options, n=min(self._slots, options.n - first), seed=seed)
+            async for chunk in self._samples(rendered, part, first):
+                yield chunk
+
+    async def close(self) -> None:
+        """Free the model's memory."""
+        await asyncio.to_thread(self._scheduler.close)
+
+    async def _samples(
+        self, rendered: RenderedPrompt, options: SamplingOptions, first: int
+    ) -> AsyncGenerator[Chunk, None]:
+        """Decode at most `slots` samples at once; sample numbers begin at `first`."""
+        loop = asyncio.get_running_loop()
+        pieces: asyncio.Queue[Piece | Exception] = asyncio.Queue()
+
+        def send(piece: Piece | Exception) -> None:
+            loop.call_soon_threadsafe(pieces.put_nowait, piece)
+
+        request = Request(
+            ids=rendered.ids,
+            respell=rendered.respell.encode(),
+            options=options,
+            max_tokens=self._card.context_length - len(rendered.ids),
+            send=send,
+        )
+        streams = [SampleStream(rendered.respell, options, options.max_tokens) for _ in range(options.n)]
+        self._scheduler.submit(request)
+        try:
+            while not all(stream.over or stream.ended for stream in streams):
+                piece = await pieces.get()
+                if isinstance(piece, Exception):
+                    raise EngineError(f"torch: {piece}") from piece
+                stream = streams[piece.index]
+                if stream.over or stream.ended:
+                    continue
+                usage = Usage(prompt_tokens=len(rendered.ids), cached_tokens=piece.n_reused)
+                tokens = (piece.token,) if piece.end != "stop" else ()
+                chunk = stream.chunk(first + piece.index, piece.token.text, tokens, piece.end, usage)
+                if chunk is not None:
+                    yield chunk
+        finally:
+            request.cancelled.set()
+
+    async def _tokenize(self, text: str, first: bool, special: bool) -> list[TokenPiece]:
+        ids = self._tokenizer.encode(text, special=special)
+        if first and self._tokenizer.bos_id is not None:
+            ids.insert(0, self._tokenizer.bos_id)
+        return [(token, self._pieces[token]) for token in ids]
+
+    async def _apply_template(self, messages: Sequence[Message]) -> str:
+        names = {token: text for text, token in self._tokenizer.special.items()}
+        bos = "" if self._tokenizer.bos_id is None else names.get(self._tokenizer.bos_id, "")
+        eos = next((names[token] for token in sorted(self._tokenizer.eos_ids) if token in names), "")
+        text = render_chat(self._tokenizer.chat_template, messages, bos=bos, eos=eos)
+        return text.removeprefix(bos)  # it is put before every prompt
+
+    def _first_id(self) -> int:
+        """The token that stands before a text, or one that ends the text before it."""
+        if self._tokenizer.bos_id is not None:
+            return self._tokenizer.bos_id
+        return min(self._tokenizer.eos_ids, default=0)
+
+
+def _card(config: TorchConfig, checkpoint: Checkpoint, tokenizer: Tokenizer) -> ModelCard:
+    infill = infill_format(tokenizer.special)
+    kept = str(config.dtype).removeprefix("torch.")
+    return ModelCard(
+        name=config.name or config.path.resolve().name,
+        engine="torch",
+        context_length=min(config.context_length, checkpoint.config.context_length),
+        architecture=checkpoint.family.model_type if checkpoint.family else "unknown",
+        n_parameters=checkpoint.config.n_parameters,
+        quantisation=f"INT{config.bits}" if config.bits else kept,
+        infill=InfillTokens(**infill) if infill else None,
+        has_chat=bool(tokenizer.chat_template),
+    )

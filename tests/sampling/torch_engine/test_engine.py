@@ -1,0 +1,204 @@
+"""The torch engine through its one method: what it gives is what a full pass over the model gives."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from tests.model.conftest import CONFIGS, random_decoder
+from tests.tokens.conftest import byte_level
+
+from tabwright.model.checkpoint import save
+from tabwright.model.decoder import Decoder
+from tabwright.sampling import (
+    ChatPrompt,
+    Chunk,
+    EngineError,
+    InfillPrompt,
+    Message,
+    Prompt,
+    SamplingOptions,
+    TextPrompt,
+)
+from tabwright.sampling.torch_engine.engine import TorchConfig, TorchEngine
+from tabwright.tokens import Tokenizer
+from tabwright.tokens.opening import keep_files, open_tokenizer
+
+__all__ = ["byte_level"]  # a fixture
+
+TEXT = "def add(a, b):\n    return "
+TEMPLATE = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}\n{% endfor %}<|assistant|>"
+
+
+@pytest.fixture(scope="module", params=["rotary", "learned", "top query", "window"])
+def decoder(request: pytest.FixtureRequest) -> Decoder:
+    return random_decoder(replace(CONFIGS[request.param], vocab_size=928, context_length=400))
+
+
+@pytest.fixture(scope="module")
+def folder(decoder: Decoder, byte_level: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    save(decoder, folder)
+    keep_files(byte_level, folder)
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings | {"chat_template": TEMPLATE}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+async def engine(folder: Path) -> AsyncIterator[TorchEngine]:
+    engine = await TorchEngine.start(TorchConfig(path=folder, slots=3, context_length=400))
+    yield engine
+    await engine.close()
+
+
+async def run(engine: TorchEngine, prompt: Prompt, options: SamplingOptions) -> list[Chunk]:
+    return [chunk async for chunk in engine.generate(prompt, options)]
+
+
+def text_of(chunks: list[Chunk], index: int = 0) -> str:
+    return "".join(chunk.text for chunk in chunks if chunk.index == index)
+
+
+def naive(decoder: Decoder, tokenizer: Tokenizer, ids: list[int], count: int) -> tuple[str, list[float]]:
+    """Return the greedy text and its log-probabilities, by a whole pass for each token."""
+    ids, logprobs, out = list(ids), [], b""
+    with torch.inference_mode():
+        for _ in range(count):
+            logits = torch.log_softmax(decoder(torch.tensor([ids]))[0, -1], -1)
+            token = int(logits.argmax())
+            if token in tokenizer.eos_ids:
+                break
+            out += tokenizer.piece(token) if token < tokenizer.vocab_size else b""
+            logprobs.append(float(logits[token]))
+            ids.append(token)
+    # Half a character at the end is not shown.
+    return codecs.getincrementaldecoder("utf-8")("replace").decode(out), logprobs
+
+
+async def test_greedy_is_a_full_pass_for_each_token(engine: TorchEngine, decoder: Decoder, folder: Path) -> None:
+    tokenizer = open_tokenizer(folder)
+    text = "x"  # a single token is not healed
+    ids = tokenizer.encode(text)
+    expected, logprobs = naive(decoder, tokenizer, ids, 20)
+    chunks = await run(engine, TextPrompt(text=text), SamplingOptions(max_tokens=20))
+    assert text_of(chunks) == expected
+    tokens = [token for chunk in chunks for token in chunk.tokens]
+    assert [token.logprob for token in tokens] == pytest.approx(logprobs[: len(tokens)], abs=1e-4)
+    assert len(tokens) > 15
+    assert chunks[-1].usage is not None
+    assert chunks[-1].usage.prompt_tokens == len(ids)
+
+
+async def test_many_at_once_are_each_alone(engine: TorchEngine) -> None:
+    texts = ["x", "def f(", "class A:\n    ", "import os\n" * 30, "", "a = [1, 2, 3]\nfor i in a:\n"]
+    options = SamplingOptions(max_tokens=24)
+    alone = [text_of(await run(engine, TextPrompt(text=text), options)) for text in texts]
+    together = await asyncio.gather(*(run(engine, TextPrompt(text=text), options) for text in texts * 2))
+    assert [text_of(chunks) for chunks in together] == alone * 2
+
+
+async def test_a_prompt_that_begins_alike_is_not_read_again(engine: TorchEngine) -> None:
+    long = "".join(f"value_{number} = {number}\n" for number in range(30))
+    options = SamplingOptions(max_tokens=4)
+    first = await run(engine, TextPrompt(text=long), options)
+    again = await run(engine, TextPrompt(text=long + "print("), options)
+    assert again[-1].usage is not None
+    assert again[-1].usage.cached_tokens > 0.9 * first[-1].usage.prompt_tokens  # type: ignore[union-attr]
+    fresh = await run(engine, TextPrompt(text="#" + long + "print("), options)
+    assert fresh[-1].usage is not None
+    assert fresh[-1].usage.cached_tokens < 5
+
+
+async def test_the_end_of_the_prompt_is_spelt_again(engine: TorchEngine, folder: Path) -> None:
+    """The tokens that are fed end earlier; what comes out goes on from the text's own end."""
+    for text in (TEXT, "x = sel", "    retur"):
+        chunks = await run(engine, TextPrompt(text=text), SamplingOptions(max_tokens=12))
+        assert chunks[-1].usage is not None
+        assert chunks[-1].usage.prompt_tokens < len(open_tokenizer(folder).encode(text))
+        assert chunks[-1].usage.completion_tokens <= 12
+
+
+async def test_samples_of_one_prompt_have_seeds_of_their_own(engine: TorchEngine) -> None:
+    options = SamplingOptions(max_tokens=10, temperature=1.0, seed=7, n=5)
+    chunks = await run(engine, TextPrompt(text=TEXT), options)
+    texts = [text_of(chunks, index) for index in range(5)]
+    assert len(set(texts)) == 5
+    for index in (0, 2, 4):
+        one = await run(engine, TextPrompt(text=TEXT), replace(options, n=1, seed=7 + index))
+        assert text_of(one) == texts[index]
+
+
+async def test_draws_follow_the_model_s_distribution(engine: TorchEngine) -> None:
+    options = SamplingOptions(max_tokens=1, temperature=1.0, top_p=1.0, top_logprobs=3)
+    counts: dict[str, int] = {}
+    top: tuple[tuple[str, float], ...] = ()
+    for seed in range(300):
+        tokens = [t for c in await run(engine, TextPrompt(text="x"), replace(options, seed=seed)) for t in c.tokens]
+        for token in tokens:
+            counts[token.text] = counts.get(token.text, 0) + 1
+            top = token.top
+    assert len(top) == 3
+    text, logprob = top[0]
+    share = float(torch.tensor(logprob).exp())
+    assert abs(counts.get(text, 0) / 300 - share) < 4 * (share * (1 - share) / 300) ** 0.5 + 0.01
+
+
+async def test_top_k_of_one_is_greedy(engine: TorchEngine) -> None:
+    greedy = await run(engine, TextPrompt(text=TEXT), SamplingOptions(max_tokens=12))
+    for options in (SamplingOptions(temperature=1.0, top_k=1), SamplingOptions(temperature=1.0, top_p=0.0)):
+        drawn = await run(engine, TextPrompt(text=TEXT), replace(options, max_tokens=12, seed=3))
+        assert text_of(drawn) == text_of(greedy)
+
+
+async def test_stop_strings_end_a_sample(engine: TorchEngine) -> None:
+    whole = text_of(await run(engine, TextPrompt(text=TEXT), SamplingOptions(max_tokens=30)))
+    stop = whole[5:8]
+    chunks = await run(engine, TextPrompt(text=TEXT), SamplingOptions(max_tokens=30, stop=(stop,)))
+    assert text_of(chunks) == whole[: whole.find(stop)]
+    assert chunks[-1].finish_reason == "stop"
+
+
+async def test_infilling_and_chat(engine: TorchEngine) -> None:
+    assert engine.card.infill is not None
+    for prompt in (
+        InfillPrompt(prefix="def f(a):\n    ", suffix="\n    return b\n"),
+        ChatPrompt(messages=(Message(role="user", content="<|endoftext|> hello"),), opening="```"),
+    ):
+        chunks = await run(engine, prompt, SamplingOptions(max_tokens=6))
+        assert chunks[-1].finish_reason in ("stop", "length")
+
+
+async def test_a_stream_that_is_closed_frees_its_row(engine: TorchEngine) -> None:
+    for _ in range(10):
+        async with aclosing(engine.generate(TextPrompt(text=TEXT), SamplingOptions(max_tokens=300))) as chunks:
+            async for _chunk in chunks:
+                break
+    async with asyncio.timeout(20):
+        assert await run(engine, TextPrompt(text="x"), SamplingOptions(max_tokens=3))
+
+
+async def test_what_cannot_be_answered_is_told(engine: TorchEngine, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="max_tokens: 400 leaves no room"):
+        await run(engine, TextPrompt(text="x"), SamplingOptions(max_tokens=400))
+    with pytest.raises(EngineError, match=r"only \d+ fit beside max_tokens"):
+        await run(engine, TextPrompt(text="x = 1\n" * 900), SamplingOptions(max_tokens=10))
+    with pytest.raises(EngineError, match="no such folder"):
+        await TorchEngine.start(TorchConfig(path=tmp_path / "nothing"))
+
+
+async def test_a_quantised_model_answers(folder: Path) -> None:
+    engine = await TorchEngine.start(TorchConfig(path=folder, slots=1, bits=8))
+    try:
+        chunks = await run(engine, TextPrompt(text=TEXT), SamplingOptions(max_tokens=5))
+        assert engine.card.quantisation == "INT8"
+        assert chunks[-1].finish_reason
+    finally:
+        await engine.close()
