@@ -6,7 +6,8 @@ import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
@@ -19,8 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EngineOptions:
-    """What a person said about the engine; an empty model is the default one, 0 threads are all cores."""
+    """What a person said about the engine; an empty model is the default one, 0 threads are all cores.
 
+    `quantize` is how many bits torch keeps a weight in; 0 is as many as there are.
+    """
+
+    engine: Literal["llama.cpp", "torch"] = "llama.cpp"
+    quantize: int = 0
+    device: str = "cpu"
     model: str = ""
     remote: str = ""
     remote_key: str = ""
@@ -49,9 +56,18 @@ async def start_engine(options: EngineOptions, model: LocalModel | None) -> Engi
         return await RemoteEngine.start(
             RemoteConfig(url=options.remote, model=options.model, api_key=options.remote_key, slots=options.slots)
         )
+    engine = await (_start_torch if options.engine == "torch" else _start_llamacpp)(options, model)
+    if engine.card.context_length < options.context:
+        typer.echo(
+            f"--context {options.context}: {model.name} has {engine.card.context_length}, which is used", err=True
+        )
+    return engine
+
+
+async def _start_llamacpp(options: EngineOptions, model: LocalModel) -> Engine:
     from tabwright.sampling.llamacpp import LlamaCppConfig, LlamaCppEngine
 
-    engine = await LlamaCppEngine.start(
+    return await LlamaCppEngine.start(
         LlamaCppConfig(
             path=model.path,
             name=model.name,
@@ -62,16 +78,42 @@ async def start_engine(options: EngineOptions, model: LocalModel | None) -> Engi
             n_threads=options.threads or None,
         )
     )
-    if engine.card.context_length < options.context:
-        typer.echo(
-            f"--context {options.context}: {model.name} has {engine.card.context_length}, which is used", err=True
+
+
+async def _start_torch(options: EngineOptions, model: LocalModel) -> Engine:
+    from tabwright.sampling import EngineError
+
+    if options.quantize not in (0, 4, 8):
+        raise EngineError(f"--quantize {options.quantize}: give 4 or 8")
+    try:
+        from tabwright.sampling.torch_engine.engine import TorchConfig, TorchEngine
+    except ImportError as error:
+        raise EngineError(f"--engine torch: {error}; pip install 'tabwright[train]'") from None
+    return await TorchEngine.start(
+        TorchConfig(
+            path=model.path,
+            name=model.name,
+            licence=model.licence,
+            prompt_style=model.prompt_style,
+            slots=options.slots,
+            context_length=options.context,
+            bits=options.quantize,
+            device=options.device,
+            n_threads=options.threads or None,
         )
-    return engine
+    )
 
 
 def obtain_for(options: EngineOptions) -> LocalModel | None:
     """Return the local model that the options ask for, or None if they name a remote server."""
-    return None if options.remote else obtain(options.model)
+    if options.remote:
+        return None
+    place = Path(options.model)
+    if options.engine == "torch" and options.model and place.exists() and place.suffix != ".gguf":
+        from tabwright.sampling.models import LocalModel
+
+        return LocalModel(name=place.resolve().name, path=place)
+    return obtain(options.model)
 
 
 async def print_stream(wanted: EngineOptions, generate: Callable[[Engine], AsyncGenerator[Chunk, None]]) -> None:

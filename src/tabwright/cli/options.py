@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -25,6 +25,15 @@ RemoteKey = Annotated[str, typer.Option("--remote-key", envvar="TABWRIGHT_REMOTE
 Slots = Annotated[int, typer.Option("--workers", min=1, max=64, help="Samples decoded at once (parallel slots).")]
 Context = Annotated[int, typer.Option("--context", min=256, help="Context length of each slot, in tokens.")]
 Threads = Annotated[int, typer.Option("--threads", min=0, help="Threads of the engine; 0 takes all cores.")]
+Engine = Annotated[
+    Literal["llama.cpp", "torch"],
+    typer.Option("--engine", help="llama.cpp runs GGUF files; torch runs every family, from folders too."),
+]
+Quantize = Annotated[
+    int,
+    typer.Option("--quantize", help="4 or 8 bits for each weight: made so by torch, asked of a file by llama.cpp."),
+]
+Device = Annotated[str, typer.Option("--device", help="Where torch runs: cpu, cuda:0.")]
 Temperature = Annotated[float, typer.Option("--temperature", min=0.0, max=10.0, help="0 is greedy.")]
 TopP = Annotated[float, typer.Option("--top-p", min=0.0, max=1.0, help="Nucleus sampling.")]
 TopK = Annotated[int, typer.Option("--top-k", min=0, help="Keep the k most probable tokens; 0 keeps all.")]

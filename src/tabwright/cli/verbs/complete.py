@@ -24,6 +24,7 @@ def complete_command(
     top_k: options.TopK = 0,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same text.")] = None,
     model: options.Model = "",
+    engine: options.Engine = "llama.cpp",
     remote: options.Remote = "",
     remote_key: options.RemoteKey = "",
 ) -> None:
@@ -35,7 +36,7 @@ def complete_command(
     known = find_language(language) if language else language_of(file)
     cursor = Cursor(prefix=prefix, suffix=suffix, language=known)
     sampling = SamplingOptions(max_tokens=max_tokens, temperature=temperature, top_p=top_p, top_k=top_k, seed=seed)
-    wanted = EngineOptions(model=model, remote=remote, remote_key=remote_key, slots=1)
+    wanted = EngineOptions(engine=engine, model=model, remote=remote, remote_key=remote_key, slots=1)
     asyncio.run(print_stream(wanted, lambda engine: suggest(engine, cursor, sampling)))
 
 

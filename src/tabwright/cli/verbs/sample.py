@@ -40,6 +40,9 @@ def sample_command(
     seed: Annotated[int, typer.Option(help="Sample i of a problem is drawn with seed + i.")] = 0,
     benchmarks: options.Benchmarks = None,
     model: options.Model = "",
+    engine: options.Engine = "llama.cpp",
+    quantize: options.Quantize = 0,
+    device: options.Device = "cpu",
     remote: options.Remote = "",
     remote_key: options.RemoteKey = "",
     workers: options.Slots = 4,
@@ -69,7 +72,15 @@ def sample_command(
         seed=seed,
     )
     wanted = EngineOptions(
-        model=model, remote=remote, remote_key=remote_key, slots=workers, context=context, threads=threads
+        engine=engine,
+        quantize=quantize,
+        device=device,
+        model=model,
+        remote=remote,
+        remote_key=remote_key,
+        slots=workers,
+        context=context,
+        threads=threads,
     )
     sources = _sources(problems, load_problems(translate, benchmarks)) if translate else {}
     best_style = style is None and not infills

@@ -18,8 +18,10 @@ def serve_command(
     workers: options.Slots = 4,
     context: options.Context = 4096,
     threads: options.Threads = 0,
-    cpu: Annotated[bool, typer.Option("--cpu", help="Run on the CPU, which this engine always does.")] = False,
-    quantize: Annotated[int, typer.Option(help="4 or 8: refuse a model that has more bits to a weight.")] = 0,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Run on the CPU, as is done without --device anyway.")] = False,
+    engine: options.Engine = "llama.cpp",
+    quantize: options.Quantize = 0,
+    device: options.Device = "cpu",
     auth: Annotated[bool, typer.Option("--auth", help="Ask for --username and --password.")] = False,
     username: Annotated[str, typer.Option(envvar="TABWRIGHT_USERNAME")] = "",
     password: Annotated[str, typer.Option(envvar="TABWRIGHT_PASSWORD")] = "",
@@ -58,10 +60,18 @@ def serve_command(
     )
     check_listen(settings, open_ok)
     wanted = EngineOptions(
-        model=model, remote=remote, remote_key=remote_key, slots=workers, context=context, threads=threads
+        engine=engine,
+        quantize=quantize,
+        device=device,
+        model=model,
+        remote=remote,
+        remote_key=remote_key,
+        slots=workers,
+        context=context,
+        threads=threads,
     )
     local = obtain_for(wanted)
-    if quantize and local:
+    if quantize and local and engine == "llama.cpp":
         _check_bits(str(local.path), quantize)
     _log_to_stderr(logging.INFO if log_prompts else logging.WARNING)
     serve(lambda: start_engine(wanted, local), settings, on_ready=_announce)

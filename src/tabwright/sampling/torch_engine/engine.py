@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import cast
 
 import torch
 
 from tabwright.model import ConfigError, WeightsError
 from tabwright.model.checkpoint import Checkpoint, open_checkpoint
 from tabwright.model.decoder import Decoder
-from tabwright.model.quantised import quantising
+from tabwright.model.quantised import Bits, quantising
 from tabwright.sampling.engine import (
     ChatPrompt,
     Chunk,
@@ -24,6 +24,7 @@ from tabwright.sampling.engine import (
     ModelCard,
     Prompt,
     PromptError,
+    PromptStyle,
     SamplingOptions,
     TextPrompt,
     Usage,
@@ -48,6 +49,8 @@ class TorchConfig:
     Attributes:
         path: its folder, GGUF file or state dict, in any layout that `open_checkpoint` knows.
         name: what it is called; the folder's name where empty.
+        licence: what is known of it.
+        prompt_style: how it is asked best; None where nobody has measured it.
         slots: how many samples are decoded at once.
         context_length: tokens for each slot, capped at what the model has.
         bits: 8 or 4 for weights that are quantised when they are loaded; 0 keeps them whole.
@@ -57,9 +60,11 @@ class TorchConfig:
 
     path: Path
     name: str = ""
+    licence: str = ""
+    prompt_style: PromptStyle | None = None
     slots: int = 4
     context_length: int = 4096
-    bits: Literal[0, 4, 8] = 0
+    bits: int = 0
     device: str = "cpu"
     n_threads: int | None = None
 
@@ -103,7 +108,7 @@ class TorchEngine:
         try:
             checkpoint = open_checkpoint(config.path)
             tokenizer = open_tokenizer(config.path)
-            place = quantising(config.bits, config.dtype, config.device) if config.bits else None
+            place = quantising(cast(Bits, config.bits), config.dtype, config.device) if config.bits else None
             decoder = checkpoint.load(dtype=config.dtype, device=config.device, place=place)
         except (ConfigError, WeightsError, TokenizerError) as error:
             raise EngineError(str(error)) from None
@@ -212,5 +217,7 @@ def _card(config: TorchConfig, checkpoint: Checkpoint, tokenizer: Tokenizer) -> 
         n_parameters=checkpoint.config.n_parameters,
         quantisation=f"INT{config.bits}" if config.bits else kept,
         infill=InfillTokens(**infill) if infill else None,
+        licence=config.licence or "unknown",
         has_chat=bool(tokenizer.chat_template),
+        prompt_style=config.prompt_style or ("shown-fence" if tokenizer.chat_template else "completion"),
     )
