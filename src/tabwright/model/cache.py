@@ -6,6 +6,8 @@ the indices up to its own position, whatever older sequences left behind them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from tabwright.model.config import DecoderConfig
@@ -68,6 +70,11 @@ class Cache:
             kept = layer[:, one, :, :n_positions].clone()
             layer[:, one, :, :n_positions] = layer[:, other, :, :n_positions]
             layer[:, other, :, :n_positions] = kept
+
+    def reorder(self, sources: Sequence[int], n_positions: int) -> None:
+        """Make row i what row `sources[i]` was, in its first positions."""
+        for layer in self._layers:
+            layer[:, : len(sources), :, :n_positions] = layer[:, list(sources), :, :n_positions]
 
     def extend(
         self, layer: int, rows: slice, positions_BT: torch.Tensor, key_BTGH: torch.Tensor, value_BTGH: torch.Tensor

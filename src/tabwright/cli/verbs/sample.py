@@ -50,15 +50,11 @@ def sample_command(
     threads: options.Threads = 0,
 ) -> None:
     """Draw samples of a benchmark's problems from a model."""
-    from tabwright.records import RecordError
     from tabwright.sampling.samples import SamplesConfig
 
     problems = list(load_problems(benchmark, benchmarks).values())[: limit or None]
     infills = any(problem.suffix for problem in problems)
-    if infills and style is not None:
-        raise RecordError(f"--style {style}: {benchmark} asks to fill in, which has a style of its own; leave it out")
-    if n > 1 and temperature == 0:
-        raise RecordError(f"-n {n}: greedy samples are all the same; give a --temperature above 0, such as 0.2")
+    _check(benchmark, style if infills else None, n if temperature == 0 else 1)
     config = SamplesConfig(
         benchmark=benchmark,
         model="",
@@ -86,6 +82,19 @@ def sample_command(
     best_style = style is None and not infills
     total = asyncio.run(_sample(wanted, problems, config, best_style, sources, out))
     typer.echo(f"{out}: {total} samples; score them with `tabwright evaluate {out}`")
+
+
+def _check(benchmark: str, infill_style: str | None, greedy_samples: int) -> None:
+    from tabwright.records import RecordError
+
+    if infill_style is not None:
+        raise RecordError(
+            f"--style {infill_style}: {benchmark} asks to fill in, which has a style of its own; leave it out"
+        )
+    if greedy_samples > 1:
+        raise RecordError(
+            f"-n {greedy_samples}: greedy samples are all the same; give a --temperature above 0, such as 0.2"
+        )
 
 
 async def _sample(

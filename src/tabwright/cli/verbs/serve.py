@@ -38,16 +38,8 @@ def serve_command(
 ) -> None:
     """Serve completions, infilling and chat: a page, and the protocols that editors and clients speak."""
     from tabwright.serving import ServingSettings, check_listen, serve
-    from tabwright.serving.settings import SettingsError
 
-    if auth and not (username and password):
-        raise SettingsError("--auth: give --username and --password too (or TABWRIGHT_USERNAME and TABWRIGHT_PASSWORD)")
-    if not auth and (username or password):
-        raise SettingsError("--username and --password: add --auth to ask for them")
-    if api_key == "":
-        raise SettingsError(
-            "--api-key: the key is empty, so nobody would be asked for one; give a key, or leave it out"
-        )
+    _check_auth(auth, username, password, api_key)
     settings = ServingSettings(
         host=listen,
         port=port,
@@ -75,6 +67,19 @@ def serve_command(
         _check_bits(str(local.path), quantize)
     _log_to_stderr(logging.INFO if log_prompts else logging.WARNING)
     serve(lambda: start_engine(wanted, local), settings, on_ready=_announce)
+
+
+def _check_auth(auth: bool, username: str, password: str, api_key: str | None) -> None:
+    from tabwright.serving.settings import SettingsError
+
+    if auth and not (username and password):
+        raise SettingsError("--auth: give --username and --password too (or TABWRIGHT_USERNAME and TABWRIGHT_PASSWORD)")
+    if not auth and (username or password):
+        raise SettingsError("--username and --password: add --auth to ask for them")
+    if api_key == "":
+        raise SettingsError(
+            "--api-key: the key is empty, so nobody would be asked for one; give a key, or leave it out"
+        )
 
 
 def _log_to_stderr(level: int) -> None:

@@ -35,6 +35,7 @@ from tabwright.sampling.prompts import RenderedPrompt, Renderer, check_length
 from tabwright.sampling.sample_stream import SampleStream
 from tabwright.sampling.stops import line_after
 from tabwright.sampling.torch_engine.batch import Batch
+from tabwright.sampling.torch_engine.beam import Beam, beam_search
 from tabwright.sampling.torch_engine.scheduler import Piece, Request, Scheduler
 from tabwright.sampling.torch_engine.templates import render_chat
 from tabwright.tokens import Tokenizer, TokenizerError
@@ -79,6 +80,7 @@ class TorchEngine:
 
     def __init__(self, config: TorchConfig, checkpoint: Checkpoint, decoder: Decoder, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
+        self._decoder = decoder
         self._slots = config.slots
         self._pieces = [tokenizer.piece(token) for token in range(tokenizer.vocab_size)]
         # Rows of the embedding beyond the tokenizer's tokens are padding.
@@ -146,6 +148,32 @@ class TorchEngine:
             part = replace(options, n=min(self._slots, options.n - first), seed=seed)
             async for chunk in self._samples(rendered, part, first):
                 yield chunk
+
+    async def search(
+        self, text: str, *, width: int, max_tokens: int, length_penalty: float = 1.0, n_best: int = 1
+    ) -> list[tuple[str, Beam]]:
+        """Return the best continuations of a text with their texts, best first; see `beam_search`.
+
+        Raises:
+            PromptError: the text is too long.
+        """
+        check_length(max_tokens, self._card.context_length)
+        ids = [token for token, _ in await self._tokenize(text, True, False)] or [self._first_id()]
+        room = self._card.context_length - max_tokens
+        if len(ids) > room:
+            raise PromptError(f"the prompt has {len(ids)} tokens, but only {room} fit beside max_tokens; shorten it")
+        beams = await asyncio.to_thread(
+            beam_search,
+            self._decoder,
+            ids,
+            width=width,
+            max_tokens=max_tokens,
+            ends=self._tokenizer.eos_ids,
+            length_penalty=length_penalty,
+            n_best=n_best,
+        )
+        joined = (b"".join(self._pieces[token] for token in beam.ids) for beam in beams)
+        return [(data.decode("utf-8", "replace"), beam) for data, beam in zip(joined, beams, strict=True)]
 
     async def close(self) -> None:
         """Free the model's memory."""
