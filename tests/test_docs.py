@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +17,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+import torch
+
+from tests.parity import naive
+from tests.parity.test_naive import CHATGLM
+from tests.tokens.conftest import byte_level
+
+__all__ = ["byte_level"]  # a fixture
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -23,9 +32,15 @@ TABWRIGHT = [sys.executable, "-m", "tabwright"]
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """A folder with a file to complete and samples to score."""
+def place(tmp_path: Path, byte_level: Path) -> Path:
+    """A folder with a file to complete, samples to score, and a small model in THUDM's layout."""
     (tmp_path / "FILE.py").write_text("def add(a, b):\n    return \n\nprint(add(1, 2))\n")
+    model = shutil.copytree(byte_level, tmp_path / "codegeex2-6b")
+    shapes = naive.chatglm_shapes(928, 64, 2, 4, 2, 16, 64)
+    torch.save(naive.random_weights(shapes, seed=1), model / "pytorch_model.bin")
+    sizes = {"padded_vocab_size": 928, "hidden_size": 64, "kv_channels": 16, "ffn_hidden_size": 64, "num_layers": 2}
+    sizes["seq_length"] = 512
+    (model / "config.json").write_text(json.dumps(CHATGLM | sizes))
     return tmp_path
 
 
@@ -35,6 +50,11 @@ def environment() -> dict[str, str]:
 
 def write_samples(path: Path) -> None:
     path.write_text('{"task_id": "HumanEval/53", "completion": "    return x + y\\n"}\n')
+
+
+def write_model(place: Path) -> None:
+    command = next(command for command in COMMANDS if "models import" in command)
+    subprocess.run([*TABWRIGHT, *arguments(command)], cwd=place, capture_output=True, timeout=200, check=True)
 
 
 def arguments(command: str) -> list[str]:
@@ -100,6 +120,8 @@ def test_commands_of_the_readme_run(command: str, place: Path) -> None:
             write_samples(place / name)
             evaluate = [*TABWRIGHT, "evaluate", name]
             subprocess.run(evaluate, cwd=place, env=environment(), capture_output=True, timeout=200, check=True)
+    if words[:2] == ["models", "export"]:
+        write_model(place)
     if words[0] == "ask":
         words += ["--max-tokens", "16"]
     result = subprocess.run(
@@ -130,6 +152,16 @@ def test_make_run_serves_the_page_and_completions(port: int, started: list[subpr
     assert "<title>" in httpx.get(url).text
     body = {"prompt": "import numpy as", "max_tokens": 2, "temperature": 0}
     assert httpx.post(f"{url}/v1/completions", json=body, timeout=60).json()["choices"][0]["text"].strip() == "np"
+
+
+def test_the_python_of_the_readme_runs(place: Path) -> None:
+    write_model(place)
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", f"import tabwright\n{code}"], cwd=place, capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout) > 10
 
 
 def test_make_targets_of_the_readme_exist() -> None:
