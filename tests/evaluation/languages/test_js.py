@@ -279,8 +279,9 @@ def test_a_process_that_stays_is_replaced_when_it_dies(judge: Judge, kill: Calla
 
 def test_children_of_the_warm_node_are_sealed_as_others_are(judge: Judge) -> None:
     with Sandbox(Limits()) as python:
-        assert {layer for layer, reason in judge.layers.items() if reason} == set()
-        assert set(judge.layers) == set(python.layers)
+        # A control group is the server's, where one can be made at all: `sandbox/linux/test_control_group.py`.
+        assert {layer for layer, reason in judge.layers.items() if reason} <= {"control group"}
+        assert judge.layers == python.layers
 
 
 def test_an_ordinary_user_s_children_are_sealed_as_well(judge: Judge, tmp_path: Path) -> None:
@@ -303,7 +304,7 @@ def test_an_ordinary_user_s_children_are_sealed_as_well(judge: Judge, tmp_path: 
         "from tabwright.records import Problem\nfrom tabwright.sandbox import Limits\n"
         f"problem = Problem.from_mapping({ADD.to_mapping()!r})\n"
         f"with Judge(languages()['js'], Limits(timeout_s=5.0), Path({str(tmp_path / 'kits')!r})) as judge:\n"
-        f"    missing = [name for name, reason in judge.layers.items() if reason]\n"
+        f"    missing = [name for name, reason in judge.layers.items() if reason and name != 'control group']\n"
         f"    print(judge.judge(problem, {RIGHT!r}).outcome, missing)\n"
     )
     done = subprocess.run(
