@@ -2,8 +2,8 @@
 
     python benchmarks/engines.py MODEL.gguf --benchmarks DIR [--prompts 50] [--tokens 48]
 
-Each difference is told with how far apart the two tokens were in the torch engine's eyes: llama.cpp rounds what goes into
-a quantised matrix to eight bits and keeps keys and values in halves, so that near ties may fall the other way.
+Each difference is told with how far apart the two tokens were in the torch engine's eyes: llama.cpp rounds what goes
+into a quantised matrix to eight bits and keeps keys and values in halves, so near ties may fall the other way.
 """
 
 from __future__ import annotations

@@ -202,3 +202,14 @@ async def test_a_quantised_model_answers(folder: Path) -> None:
         assert chunks[-1].finish_reason
     finally:
         await engine.close()
+
+
+async def test_whoever_waits_when_the_engine_is_closed_is_told(folder: Path) -> None:
+    engine = await TorchEngine.start(TorchConfig(path=folder, slots=1, context_length=400))
+    options = SamplingOptions(max_tokens=350, temperature=1.0)
+    waiting = [asyncio.create_task(run(engine, TextPrompt(text=TEXT), options)) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    await engine.close()
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert any("the engine was closed" in str(result) for result in results)
+    assert all(isinstance(result, list | EngineError) for result in results)

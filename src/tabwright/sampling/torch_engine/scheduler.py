@@ -113,6 +113,9 @@ class Scheduler:
                 self._decode()
             except Exception as error:  # whoever waits for an answer gets it
                 self._fail(error)
+        with self._changed:
+            left = list(self._waiting)
+        self._fail(RuntimeError("the engine was closed"), left)
 
     def _wait(self) -> bool:
         with self._changed:
@@ -186,8 +189,9 @@ class Scheduler:
             self._samples.remove(sample)
             self._batch.end(sample.row)
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: Exception, waiting: Sequence[Request] = ()) -> None:
         asked = [sample.request for sample in self._samples] + ([self._reading[0]] if self._reading else [])
+        asked += waiting
         for sample in self._samples:
             self._batch.end(sample.row)
             sample.row.ids.clear()  # nobody knows what is in it
