@@ -71,7 +71,7 @@ def sentence_piece(tmp_path_factory: pytest.TempPathFactory) -> Path:
         sentence_iterator=iter([line for text in TEXTS for line in text.splitlines() if line.strip()]),
         model_writer=model, vocab_size=900, model_type="bpe", byte_fallback=True, split_digits=True,
         normalization_rule_name="identity", remove_extra_whitespaces=False, allow_whitespace_only_pieces=True,
-        minloglevel=2,
+        user_defined_symbols=["▁<PRE>", "▁<SUF>", "▁<MID>", "▁<EOT>"], minloglevel=2,
     )  # fmt: skip
     (folder / "tokenizer.model").write_bytes(model.getvalue())
     return folder

@@ -81,11 +81,22 @@ def test_a_tokenizer_goes_through_gguf(byte_level: Path, tmp_path: Path) -> None
         assert (there.eos_ids, there.bos_id, there.chat_template) == (here.eos_ids, here.bos_id, here.chat_template)
 
 
+def test_code_llama_s_infill_tokens_are_special(sentence_piece: Path) -> None:
+    """They are pieces of its tokenizer.model (Roziere et al. 2023, section 2.3); `▁<EOT>` ends the middle."""
+    tokenizer = open_tokenizer(sentence_piece)
+    ids = tokenizer.encode("▁<PRE>def f(▁<SUF>):▁<MID>", special=True)
+    names = [text for token in ids for text, number in tokenizer.special.items() if number == token]
+    assert names == ["▁<PRE>", "▁<SUF>", "▁<MID>"]
+    assert decode(tokenizer, ids) == "def f():"
+    assert tokenizer.special["▁<EOT>"] in tokenizer.eos_ids
+    assert len(tokenizer.eos_ids) == 2
+
+
 def test_sentence_piece_goes_into_gguf(sentence_piece: Path) -> None:
     tokenizer = open_tokenizer(sentence_piece)
     fields = gguf_fields(sentence_piece, tokenizer.vocab_size)
     assert fields["tokenizer.ggml.model"] == "llama"
-    assert fields["tokenizer.ggml.bos_token_id"] == 1
+    assert (fields["tokenizer.ggml.bos_token_id"], fields["tokenizer.ggml.eos_token_id"]) == (1, 2)
     kinds = fields["tokenizer.ggml.token_type"]
     assert (kinds[0], kinds[1], kinds.count(6)) == (2, 3, 256)
     assert len(fields["tokenizer.ggml.scores"]) == tokenizer.vocab_size

@@ -9,7 +9,7 @@ from typing import Any
 
 from tabwright.tokens.byte_level import CUTS
 from tabwright.tokens.infill import infill_format
-from tabwright.tokens.opening import open_tokenizer
+from tabwright.tokens.opening import open_tokenizer, read_settings, text_of
 from tabwright.tokens.tokenizer import Tokenizer, TokenizerError
 
 _NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED, _UNUSED, _BYTE = 1, 2, 3, 4, 5, 6
@@ -34,7 +34,8 @@ def gguf_fields(folder: Path, vocab_size: int) -> dict[str, Any]:
     else:
         raise TokenizerError(f"{folder}: GGUF is written from tokenizer.json or tokenizer.model; neither is here")
     _fill_up(fields, vocab_size)
-    fields |= _ends(tokenizer, fields["tokenizer.ggml.tokens"])
+    eos = text_of(read_settings(folder).get("eos_token", ""))
+    fields |= _ends(tokenizer, fields["tokenizer.ggml.tokens"], eos)
     if tokenizer.chat_template:
         fields["tokenizer.chat_template"] = tokenizer.chat_template
     return fields
@@ -115,14 +116,14 @@ def _fill_up(fields: dict[str, Any], vocab_size: int) -> None:
         fields["tokenizer.ggml.scores"] += [-1000.0] * missing
 
 
-def _ends(tokenizer: Tokenizer, tokens: Sequence[str]) -> dict[str, Any]:
+def _ends(tokenizer: Tokenizer, tokens: Sequence[str], eos: str) -> dict[str, Any]:
     number_of = {text: number for number, text in enumerate(tokens)}
     fields: dict[str, Any] = {"tokenizer.ggml.add_bos_token": tokenizer.bos_id is not None}
     if tokenizer.bos_id is not None:
         fields["tokenizer.ggml.bos_token_id"] = tokenizer.bos_id
     if tokenizer.eos_ids:
-        # A turn's end is what llama.cpp should stop at first; every other end is known to it by its text.
-        fields["tokenizer.ggml.eos_token_id"] = max(tokenizer.eos_ids)
+        # Every other end is known to llama.cpp by its text.
+        fields["tokenizer.ggml.eos_token_id"] = number_of.get(eos, min(tokenizer.eos_ids))
     infill = infill_format(number_of) or {}
     for column, key in _INFILL.items():
         if column in infill:

@@ -11,11 +11,23 @@ from importlib.resources import files
 def infill_format(vocabulary: Container[str]) -> dict[str, str] | None:
     """Return the first known format whose tokens stand in a vocabulary; None where the model has none.
 
-    Its keys are `prefix`, `suffix` and `middle`, and, where the vocabulary has them, the optional ones of the table.
+    Its keys are `prefix`, `suffix` and `middle`, and `file_separator` where the vocabulary has it.
     """
+    row = _row_of(vocabulary)
+    return row and {column: token for column, token in row.items() if column != "end" and token in vocabulary}
+
+
+def infill_tokens(vocabulary: Container[str]) -> tuple[set[str], set[str]]:
+    """Return all tokens of a vocabulary's infill format, and those of them that end a text."""
+    row = _row_of(vocabulary) or {}
+    found = {column: token for column, token in row.items() if token in vocabulary}
+    return set(found.values()), {found["end"]} if "end" in found else set()
+
+
+def _row_of(vocabulary: Container[str]) -> dict[str, str] | None:
     for row in _formats():
         if all(row[column] in vocabulary for column in ("prefix", "suffix", "middle")):
-            return {column: token for column, token in row.items() if token in vocabulary}
+            return row
     return None
 
 

@@ -29,7 +29,7 @@ def open_tokenizer(path: Path) -> Tokenizer:
     if path.suffix == ".gguf":
         return _from_gguf(path)
     folder = path if path.is_dir() else path.parent
-    settings = _settings(folder)
+    settings = read_settings(folder)
     if (folder / "tokenizer.json").is_file():
         return _from_json(folder / "tokenizer.json", settings)
     if (folder / "tokenizer.model").is_file():
@@ -69,17 +69,17 @@ def _nothing(folder: Path) -> TokenizerError:
     )
 
 
-def _settings(folder: Path) -> dict[str, Any]:
+def read_settings(folder: Path) -> dict[str, Any]:
     """Return what the files beside a tokenizer say of it."""
     settings: dict[str, Any] = {"chat_template": ""}
     for name in ("config.json", "generation_config.json", "tokenizer_config.json"):
         if (folder / name).is_file():
             try:
-                settings |= {k: v for k, v in json.loads((folder / name).read_text("utf-8")).items() if v is not None}
+                settings |= {k: v for k, v in json.loads((folder / name).readtext_of("utf-8")).items() if v is not None}
             except ValueError as error:
                 raise TokenizerError(f"{folder / name}: cannot be read as JSON: {error}") from None
     if (folder / "chat_template.jinja").is_file():
-        settings["chat_template"] = (folder / "chat_template.jinja").read_text("utf-8")
+        settings["chat_template"] = (folder / "chat_template.jinja").readtext_of("utf-8")
     return settings
 
 
@@ -95,7 +95,7 @@ def _from_json(path: Path, settings: Mapping[str, Any]) -> Tokenizer:
     known = backend.get_vocab(with_added_tokens=True)
     return ByteLevelTokenizer(
         backend,
-        bos_id=known.get(_text(settings.get("bos_token", ""))),
+        bos_id=known.get(text_of(settings.get("bos_token", ""))),
         eos_ids=_ends(settings, known),
         chat_template=settings["chat_template"],
     )
@@ -104,13 +104,13 @@ def _from_json(path: Path, settings: Mapping[str, Any]) -> Tokenizer:
 def _from_merges(folder: Path, settings: Mapping[str, Any]) -> Tokenizer:
     from tabwright.tokens.byte_level import ByteLevelTokenizer, build
 
-    vocabulary = json.loads((folder / "vocab.json").read_text("utf-8"))
-    lines = (folder / "merges.txt").read_text("utf-8").splitlines()
+    vocabulary = json.loads((folder / "vocab.json").readtext_of("utf-8"))
+    lines = (folder / "merges.txt").readtext_of("utf-8").splitlines()
     merges = [tuple(line.split(" ")) for line in lines if line and not line.startswith("#version")]
     tokens = [token for token, _ in sorted(vocabulary.items(), key=lambda pair: int(pair[1]))]
     added: dict[str, int] = {}
     if (folder / "added_tokens.json").is_file():
-        added = json.loads((folder / "added_tokens.json").read_text("utf-8"))
+        added = json.loads((folder / "added_tokens.json").readtext_of("utf-8"))
     tokens += sorted(added, key=lambda text: added[text])
     spaces = {
         int(found[1]) - _FIRST_EXTRA + 2: number
@@ -122,7 +122,7 @@ def _from_merges(folder: Path, settings: Mapping[str, Any]) -> Tokenizer:
     known = {text: number for number, text in enumerate(tokens)}
     return ByteLevelTokenizer(
         backend,
-        bos_id=known.get(_text(settings.get("bos_token", ""))),
+        bos_id=known.get(text_of(settings.get("bos_token", ""))),
         eos_ids=_ends(settings, known),
         chat_template=settings["chat_template"],
         spaces=spaces,
@@ -130,13 +130,13 @@ def _from_merges(folder: Path, settings: Mapping[str, Any]) -> Tokenizer:
 
 
 def _ends(settings: Mapping[str, Any], known: Mapping[str, int]) -> Iterable[int]:
-    named = known.get(_text(settings.get("eos_token", "<|endoftext|>")))
+    named = known.get(text_of(settings.get("eos_token", "<|endoftext|>")))
     numbers = settings.get("eos_token_id", [])
     found = {int(number) for number in (numbers if isinstance(numbers, list) else [numbers])}
     return found | ({named} if named is not None else set())
 
 
-def _text(token: Any) -> str:
+def text_of(token: Any) -> str:
     """Return the text of a special token, which some files write as an object."""
     return str(token["content"] if isinstance(token, dict) else token)
 
@@ -208,7 +208,7 @@ def _write_from_gguf(path: Path, folder: Path) -> list[str]:
         settings["eos_token"] = read.tokens[eos]
     if read.bos_id is not None:
         settings["bos_token"] = read.tokens[read.bos_id]
-    (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
+    (folder / "tokenizer_config.json").writetext_of(json.dumps(settings, indent=2) + "\n", "utf-8")
     ends = {"eos_token_id": sorted(read.eos_ids)}
-    (folder / "generation_config.json").write_text(json.dumps(ends) + "\n", "utf-8")
+    (folder / "generation_config.json").writetext_of(json.dumps(ends) + "\n", "utf-8")
     return ["tokenizer.json", "tokenizer_config.json", "generation_config.json"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sentencepiece import SentencePieceProcessor
 
+from tabwright.tokens.infill import infill_tokens
 from tabwright.tokens.tokenizer import TokenizerError
 
 _MARK = "▁"
@@ -36,9 +37,12 @@ class SentencePieceTokenizer:
         except RuntimeError as error:
             raise TokenizerError(f"{path}: no SentencePiece model ({error}); download it again") from None
         controls = {self._model.id_to_piece(i): i for i in range(len(self._model)) if self._model.is_control(i)}
-        self.special = controls | dict(special or {})
+        pieces = {self._model.id_to_piece(number): number for number in range(len(self._model))}
+        infill, ends = infill_tokens(pieces)  # ordinary pieces in Code Llama's file
+        self.special = controls | dict(special or {}) | {text: pieces[text] for text in sorted(infill)}
         self.bos_id = self._model.bos_id() if self._model.bos_id() >= 0 else None
-        self.eos_ids = frozenset([self._model.eos_id()] if self._model.eos_id() >= 0 else [])
+        eos_ids = [self._model.eos_id()] if self._model.eos_id() >= 0 else []
+        self.eos_ids = frozenset([*eos_ids, *(pieces[text] for text in ends)])
         self.chat_template = chat_template
         # What a text is put behind, so that the model adds its leading space there and not to the text.
         self._lead = "\n"
@@ -73,9 +77,10 @@ class SentencePieceTokenizer:
         return ids[len(self._lead_ids) :]
 
     def _read_pieces(self) -> Iterable[bytes]:
+        special = set(self.special.values())
         n_pieces = max([len(self._model), *(number + 1 for number in self.special.values())])
         for token in range(n_pieces):
-            if token >= len(self._model) or self._model.is_control(token) or self._model.is_unknown(token):
+            if token >= len(self._model) or token in special or self._model.is_unknown(token):
                 yield b""
             elif self._model.is_byte(token):
                 yield bytes([int(self._model.id_to_piece(token)[3:5], 16)])
