@@ -75,11 +75,11 @@ def read_settings(folder: Path) -> dict[str, Any]:
     for name in ("config.json", "generation_config.json", "tokenizer_config.json"):
         if (folder / name).is_file():
             try:
-                settings |= {k: v for k, v in json.loads((folder / name).readtext_of("utf-8")).items() if v is not None}
+                settings |= {k: v for k, v in json.loads((folder / name).read_text("utf-8")).items() if v is not None}
             except ValueError as error:
                 raise TokenizerError(f"{folder / name}: cannot be read as JSON: {error}") from None
     if (folder / "chat_template.jinja").is_file():
-        settings["chat_template"] = (folder / "chat_template.jinja").readtext_of("utf-8")
+        settings["chat_template"] = (folder / "chat_template.jinja").read_text("utf-8")
     return settings
 
 
@@ -104,13 +104,13 @@ def _from_json(path: Path, settings: Mapping[str, Any]) -> Tokenizer:
 def _from_merges(folder: Path, settings: Mapping[str, Any]) -> Tokenizer:
     from tabwright.tokens.byte_level import ByteLevelTokenizer, build
 
-    vocabulary = json.loads((folder / "vocab.json").readtext_of("utf-8"))
-    lines = (folder / "merges.txt").readtext_of("utf-8").splitlines()
+    vocabulary = json.loads((folder / "vocab.json").read_text("utf-8"))
+    lines = (folder / "merges.txt").read_text("utf-8").splitlines()
     merges = [tuple(line.split(" ")) for line in lines if line and not line.startswith("#version")]
     tokens = [token for token, _ in sorted(vocabulary.items(), key=lambda pair: int(pair[1]))]
     added: dict[str, int] = {}
     if (folder / "added_tokens.json").is_file():
-        added = json.loads((folder / "added_tokens.json").readtext_of("utf-8"))
+        added = json.loads((folder / "added_tokens.json").read_text("utf-8"))
     tokens += sorted(added, key=lambda text: added[text])
     spaces = {
         int(found[1]) - _FIRST_EXTRA + 2: number
@@ -208,7 +208,7 @@ def _write_from_gguf(path: Path, folder: Path) -> list[str]:
         settings["eos_token"] = read.tokens[eos]
     if read.bos_id is not None:
         settings["bos_token"] = read.tokens[read.bos_id]
-    (folder / "tokenizer_config.json").writetext_of(json.dumps(settings, indent=2) + "\n", "utf-8")
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
     ends = {"eos_token_id": sorted(read.eos_ids)}
-    (folder / "generation_config.json").writetext_of(json.dumps(ends) + "\n", "utf-8")
+    (folder / "generation_config.json").write_text(json.dumps(ends) + "\n", "utf-8")
     return ["tokenizer.json", "tokenizer_config.json", "generation_config.json"]
