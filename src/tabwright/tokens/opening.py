@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,18 @@ def keep_files(source: Path, folder: Path) -> list[str]:
     for name in kept:
         (folder / name).write_bytes((source / name).read_bytes())
     return kept
+
+
+def write_chat_template(name: str, folder: Path) -> None:
+    """Give a folder a chat template that the package brings, where its tokenizer has none.
+
+    Raises:
+        TokenizerError: there is none of that name.
+    """
+    known = {path.name.removesuffix(".jinja"): path for path in files("tabwright.tokens").joinpath("chat").iterdir()}
+    if name not in known:
+        raise TokenizerError(f"chat template: got {name!r}; known are {', '.join(sorted(known))}")
+    (folder / "chat_template.jinja").write_text(known[name].read_text("utf-8"), "utf-8")
 
 
 def _nothing(folder: Path) -> TokenizerError:

@@ -39,14 +39,20 @@ def import_command(
     to: Annotated[Path, typer.Option("--to", help="The folder to write; it must not be there yet, or be empty.")],
     dtype: KeptIn = "stored",
     tokenizer: Tokenizer = None,
+    chat: Annotated[
+        str, typer.Option(help="A chat template for files that bring none, as Meta's do: llama-instruct.")
+    ] = "",
 ) -> None:
     """Read weights in any known layout, and write them with their tokenizer as a folder of our own."""
     from tabwright.model.checkpoint import save
+    from tabwright.tokens.opening import write_chat_template
 
     decoder = _load(source, dtype)
     with _new_folder(to) as folder:
         save(decoder, folder)
         _keep_tokenizer(tokenizer or source, folder)
+        if chat:
+            write_chat_template(chat, folder)
     typer.echo(to)
 
 
