@@ -33,6 +33,7 @@ CONFIGS = {
     "llama, long context": replace(LLAMA, rope_theta=1e6, tied_embeddings=True),
     "llama, interpolated": replace(LLAMA, rope_scaling="linear", rope_factor=4.0),
     "qwen2": replace(LLAMA, biases="qkv"),
+    "starcoder2": replace(GPT2, n_kv_heads=2, position="rotary"),
     "gpt2": GPT2,
 }
 OTHERS = {

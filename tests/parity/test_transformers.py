@@ -18,6 +18,7 @@ LLAMA: dict[str, Any] = {
     "num_key_value_heads": 2, "max_position_embeddings": 64, "rms_norm_eps": 1e-5,
 }  # fmt: skip
 GPT2: dict[str, Any] = {"vocab_size": 96, "n_embd": 48, "n_layer": 3, "n_head": 6, "n_positions": 64}
+STARCODER2 = {key: value for key, value in LLAMA.items() if key != "rms_norm_eps"} | {"sliding_window": None}
 INTERPOLATED = {"rope_type": "linear", "factor": 4.0, "rope_theta": 1e4}
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "llama": ("Llama", LLAMA),
@@ -25,6 +26,8 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "llama, interpolated": ("Llama", LLAMA | {"rope_parameters": INTERPOLATED}),
     "llama, tied, wide heads": ("Llama", LLAMA | {"tie_word_embeddings": True, "head_dim": 16}),
     "qwen2": ("Qwen2", LLAMA | {"tie_word_embeddings": True}),
+    "starcoder2": ("Starcoder2", STARCODER2),
+    "starcoder2, window": ("Starcoder2", STARCODER2 | {"sliding_window": 9}),
     "gpt2": ("GPT2", GPT2),
     "gpt2, exact gelu, narrow": ("GPT2", GPT2 | {"activation_function": "gelu", "n_inner": 72}),
 }  # fmt: skip

@@ -154,6 +154,10 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
 def _describe(writer: Any, config: DecoderConfig, quantisation: Quantisation) -> None:
     import gguf
 
+    if config.attention_window:
+        raise ConfigError(
+            f"attention_window: got {config.attention_window}, of which llama.cpp knows nothing for this family"
+        )
     if config.rope_scaling == "ntk":
         raise ConfigError("rope_scaling: got 'ntk', of which GGUF has none; use linear, or a rope_theta")
     writer.add_context_length(config.context_length)

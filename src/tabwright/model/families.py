@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from tabwright.model.config import ConfigError, DecoderConfig
-from tabwright.model.weights import chatglm, codegeex, gguf, gpt2, llama
+from tabwright.model.weights import chatglm, codegeex, gguf, gpt2, llama, starcoder2
 from tabwright.model.weights.layout import Layout
 
 
@@ -95,6 +95,16 @@ FAMILIES = (
         layouts=(gpt2.HUGGING_FACE, gpt2.BARE),
         architecture="gpt2",
         gguf=gguf.GPT2,
+    ),
+    Family(
+        model_type="starcoder2",
+        transformers_class="Starcoder2ForCausalLM",
+        keys=_LLAMA_KEYS | {"norm_eps": "norm_epsilon", "attention_window": "sliding_window"},
+        constants={"norm": "layer", "gated": False, "position": "rotary", "biases": "all"},
+        defaults={"activation": "gelu_pytorch_tanh", "tied_embeddings": True, "norm_eps": 1e-5, "context_length": 4096},
+        layouts=(starcoder2.HUGGING_FACE,),
+        architecture="starcoder2",
+        gguf=gguf.STARCODER2,
     ),
     Family(
         model_type="chatglm",

@@ -63,6 +63,8 @@ def read_config(config: Mapping[str, Any], family: Family) -> DecoderConfig:
 def write_config(config: DecoderConfig, family: Family) -> dict[str, Any]:
     """Return the `config.json` of a configuration; `transformers` reads it where it knows the family."""
     written: dict[str, Any] = {theirs: getattr(config, ours) for ours, theirs in family.keys.items()}
+    if not config.attention_window:
+        written.pop(family.keys.get("attention_window", ""), None)
     if "activation" in family.keys:
         written[family.keys["activation"]] = _NAMES[config.activation]
     if config.position == "rotary" and config.rope_share == 1:
