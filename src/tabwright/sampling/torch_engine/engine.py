@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -187,7 +188,8 @@ class TorchEngine:
         pieces: asyncio.Queue[Piece | Exception] = asyncio.Queue()
 
         def send(piece: Piece | Exception) -> None:
-            loop.call_soon_threadsafe(pieces.put_nowait, piece)
+            with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits
+                loop.call_soon_threadsafe(pieces.put_nowait, piece)
 
         request = Request(
             ids=rendered.ids,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import codecs
 import threading
 from collections import deque
@@ -91,6 +92,7 @@ class Scheduler:
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="torch engine", daemon=True)
         self._thread.start()
+        atexit.register(self.close)  # a thread that is in torch when Python ends would take it down
 
     def submit(self, request: Request) -> None:
         """Take a request; its samples begin when there are rows for all of them."""
@@ -100,6 +102,7 @@ class Scheduler:
 
     def close(self) -> None:
         """End the thread, once it has made the token at which it is."""
+        atexit.unregister(self.close)
         with self._changed:
             self._closing = True
             self._changed.notify()
