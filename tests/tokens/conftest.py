@@ -1,9 +1,15 @@
-"""Small tokenizers of each kind, trained here on the project's own source."""
+"""Small tokenizers of each kind, trained here on parts of the standard library."""
 
 from __future__ import annotations
 
+import argparse
+import ast
+import collections
+import heapq
+import inspect
 import io
 import json
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -14,7 +20,7 @@ from tokenizers.models import BPE
 
 from tabwright.tokens.byte_level import CUTS
 
-TEXTS = [path.read_text("utf-8") for path in sorted((Path(__file__).parents[2] / "src/tabwright").rglob("*.py"))[:40]]
+TEXTS = [inspect.getsource(module) for module in (argparse, textwrap, json.decoder, ast, collections, heapq)]
 SPECIAL = ["<|endoftext|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
 HARD = [
     "", " ", "   \n\n\t x = 12345\r\n", "ÄÖü 漢字 🙂 \u2028 \x00",

@@ -9,6 +9,8 @@ from typing import Any
 import gguf
 import pytest
 from tests.tokens.conftest import HARD, SPECIAL
+from tokenizers import Tokenizer as Backend
+from tokenizers import processors
 
 from tabwright.tokens import Tokenizer, TokenizerError
 from tabwright.tokens.gguf_fields import gguf_fields
@@ -39,6 +41,24 @@ def test_special_tokens_are_meant_only_where_it_is_said(byte_level: Path) -> Non
     assert tokenizer.eos_ids == {tokenizer.special["<|endoftext|>"]}
     assert tokenizer.bos_id is None
     assert tokenizer.chat_template == "{{ messages[0].content }}"
+
+
+def test_a_text_begins_as_the_tokenizer_itself_begins_one(byte_level: Path, tmp_path: Path) -> None:
+    """A `bos_token` that is named but put nowhere, as GPT-2's, is not put before a text."""
+    for file in byte_level.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"bos_token": "<|endoftext|>"}))
+    assert open_tokenizer(tmp_path).bos_id is None
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"bos_token": "<|endoftext|>", "add_bos_token": True}))
+    bos = open_tokenizer(tmp_path).bos_id
+    assert bos == open_tokenizer(byte_level).special["<|endoftext|>"]
+    backend = Backend.from_file(str(tmp_path / "tokenizer.json"))
+    backend.post_processor = processors.TemplateProcessing(
+        single="<|endoftext|> $A", special_tokens=[("<|endoftext|>", bos)]
+    )
+    backend.save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "tokenizer_config.json").write_text("{}")
+    assert open_tokenizer(tmp_path).bos_id == bos
 
 
 @pytest.mark.parametrize("length", [*range(1, 24), 70])

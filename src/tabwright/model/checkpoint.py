@@ -207,24 +207,11 @@ def _open_state_dict(path: Path) -> Checkpoint:
     source = PickleSource([path])
     for family in FAMILIES:
         layout = family.layouts[0]
-        words = source.tensors.get(f"{layout.rows[0].parts[0].name}.weight")
-        if words is None or family.loads_in_transformers:
-            continue
-        beside = path.with_name("config.json")
-        given = read_json(beside) if beside.is_file() else _measured(source, words.shape)
-        return Checkpoint(path=path, config=read_config(given, family), source=source, layout=layout, family=family)
+        if family.measured and f"{layout.rows[0].parts[0].name}.weight" in source.tensors:
+            beside = path.with_name("config.json")
+            shapes = {name: info.shape for name, info in source.tensors.items()}
+            given = read_json(beside) if beside.is_file() else family.measured(shapes)
+            config = read_config(given, family)
+            return Checkpoint(path=path, config=config, source=source, layout=layout, family=family)
     names = ", ".join(list(source.tensors)[:3])
     raise WeightsError(f"{path}: a state dict of no known layout (its first tensors: {names}); name its folder")
-
-
-def _measured(source: TensorSource, words: tuple[int, ...]) -> dict[str, int]:
-    """Return what shapes tell of a state dict without a configuration; its heads are taken to have 128 elements."""
-    places = next(info.shape[0] for name, info in source.tensors.items() if "position_embeddings" in name)
-    numbers = {name.split(".layers.")[1].split(".")[0] for name in source.tensors if ".layers." in name}
-    return {
-        "padded_vocab_size": words[0],
-        "hidden_size": words[1],
-        "num_layers": len(numbers),
-        "num_attention_heads": words[1] // 128,
-        "max_position_embeddings": places,
-    }

@@ -6,7 +6,7 @@ Nothing in the package asks for a family by its name: what differs between them 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -14,7 +14,7 @@ from typing import Any
 
 from tabwright.model.config import ConfigError, DecoderConfig
 from tabwright.model.weights import chatglm, codegeex, gguf, gpt2, llama, starcoder2
-from tabwright.model.weights.layout import Layout
+from tabwright.model.weights.layout import Layout, Shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,9 @@ class Family:
         layouts: of its tensors; the first whose names a file has is taken.
         architecture: what GGUF calls it; empty where llama.cpp does not know it.
         gguf: the layout of its tensors in GGUF.
-        loads_in_transformers: whether its layout is one that transformers itself reads.
+        transformers_class: transformers' own model of it; empty where there is none.
+        defaults: our fields where `config.json` may leave them out.
+        measured: `config.json` from the shapes of its tensors; for families whose files come as one bare state dict.
     """
 
     model_type: str
@@ -37,9 +39,9 @@ class Family:
     layouts: tuple[Layout, ...]
     architecture: str = ""
     gguf: Layout | None = None
-    loads_in_transformers: bool = True
     transformers_class: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    measured: Callable[[Mapping[str, Shape]], dict[str, int]] | None = None
 
 
 _LLAMA_KEYS = {
@@ -130,7 +132,6 @@ FAMILIES = (
             "tied_embeddings": False,
         },
         layouts=(chatglm.THUDM,),
-        loads_in_transformers=False,
     ),
     Family(
         model_type="codegeex",
@@ -151,7 +152,7 @@ FAMILIES = (
             "top_query": True,
         },
         layouts=(codegeex.THUDM,),
-        loads_in_transformers=False,
+        measured=codegeex.measured,
     ),
 )
 

@@ -22,27 +22,23 @@ import httpx
 from filelock import FileLock
 
 from tabwright.sampling.engine import (
-    ChatPrompt,
     Chunk,
     EngineError,
-    InfillPrompt,
     Message,
     ModelCard,
     Prompt,
     PromptError,
     PromptStyle,
     SamplingOptions,
-    TextPrompt,
     Token,
     Usage,
 )
 from tabwright.sampling.healing import Vocabulary, grammar
 from tabwright.sampling.llamacpp_server import drop, keep_python_signals, load, make_folder
 from tabwright.sampling.models.gguf import GGUFFile, read_gguf
-from tabwright.sampling.prompts import Piece, RenderedPrompt, Renderer, check_length
+from tabwright.sampling.prompts import Piece, RenderedPrompt, Renderer, in_turns, prepare
 from tabwright.sampling.sample_stream import SampleStream, server_sent
 from tabwright.sampling.slots import SlotBook
-from tabwright.sampling.stops import line_after
 
 _BLANK_LENGTH = 1024
 _LONG_BLANK = re.compile(rf"\s{{{_BLANK_LENGTH + 1},}}")
@@ -124,21 +120,8 @@ class LlamaCppEngine:
 
     async def generate(self, prompt: Prompt, options: SamplingOptions) -> AsyncGenerator[Chunk, None]:
         """Yield chunks of the samples of one prompt; see `Engine.generate`."""
-        if isinstance(prompt, ChatPrompt) and not self._card.has_chat:
-            raise PromptError(f"model '{self._card.name}' has no chat template; use completion instead")
-        if isinstance(prompt, InfillPrompt) and self._card.infill is None:
-            options = _stop_before(options, line_after(prompt.suffix))
-        check_length(options.max_tokens, self._card.context_length)
-        if isinstance(prompt, TextPrompt) and not prompt.text:
-            rendered = RenderedPrompt([self._empty_prompt], "")
-        else:
-            room = self._card.context_length - max(options.max_tokens, 1)
-            rendered = await self._renderer.render(prompt, min(room, options.max_prompt_tokens or room))
-        if options.max_tokens == 0:
-            options = replace(options, max_tokens=self._card.context_length - len(rendered.ids))
-        for first in range(0, options.n, self._slots):
-            seed = None if options.seed is None else options.seed + first
-            part = replace(options, n=min(self._slots, options.n - first), seed=seed)
+        rendered, options = await prepare(self._renderer, self._card, prompt, options, self._empty_prompt)
+        for first, part in in_turns(options, self._slots):
             async with aclosing(self._samples(rendered, part, first)) as chunks:
                 async for chunk in chunks:
                     yield chunk
@@ -242,10 +225,6 @@ def _first_id(gguf: GGUFFile) -> int:
     """The token that an empty prompt begins with: the model's beginning-of-text, else its end-of-text."""
     metadata = gguf.metadata
     return int(metadata.get("tokenizer.ggml.bos_token_id", metadata.get("tokenizer.ggml.eos_token_id", 0)))
-
-
-def _stop_before(options: SamplingOptions, line: str | None) -> SamplingOptions:
-    return options if line is None else replace(options, stop=(*options.stop, line))
 
 
 def _request(rendered: RenderedPrompt, options: SamplingOptions, slot: int, *, is_first: bool) -> dict[str, Any]:

@@ -8,8 +8,8 @@ context is dropped by rule: context files first, then the parts of the file far 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tabwright.sampling.engine import (
@@ -18,11 +18,14 @@ from tabwright.sampling.engine import (
     InfillTokens,
     LengthError,
     Message,
+    ModelCard,
     Prompt,
     PromptError,
+    SamplingOptions,
     TextPrompt,
 )
 from tabwright.sampling.healing import Vocabulary, back_up
+from tabwright.sampling.stops import line_after
 
 # Share of the room that text before the cursor may take where there is also text after it.
 _BEFORE_SHARE = 0.75
@@ -154,6 +157,43 @@ class Renderer:
         kept = len(pieces) - back_up([piece for _, piece in may_go], self._vocabulary)
         respell = b"".join(piece for _, piece in pieces[kept:]).decode()
         return RenderedPrompt([*left, *(token for token, _ in pieces[:kept]), *right], respell)
+
+
+async def prepare(
+    renderer: Renderer, card: ModelCard, prompt: Prompt, options: SamplingOptions, empty: int
+) -> tuple[RenderedPrompt, SamplingOptions]:
+    """Return a request as an engine of this machine decodes it: the prompt as ids, the options with every number said.
+
+    Args:
+        renderer: of the model's tokenizer.
+        card: what is known of the model.
+        prompt: what is asked.
+        options: how.
+        empty: the token that stands for a text of nothing.
+
+    Raises:
+        PromptError: the prompt is too long, or of a kind that the model lacks.
+    """
+    if isinstance(prompt, ChatPrompt) and not card.has_chat:
+        raise PromptError(f"model '{card.name}' has no chat template; use completion instead")
+    if isinstance(prompt, InfillPrompt) and card.infill is None and (stop := line_after(prompt.suffix)):
+        options = replace(options, stop=(*options.stop, stop))
+    check_length(options.max_tokens, card.context_length)
+    room = card.context_length - max(options.max_tokens, 1)
+    if isinstance(prompt, TextPrompt) and not prompt.text:
+        rendered = RenderedPrompt([empty], "")
+    else:
+        rendered = await renderer.render(prompt, min(room, options.max_prompt_tokens or room))
+    if options.max_tokens == 0:
+        options = replace(options, max_tokens=card.context_length - len(rendered.ids))
+    return rendered, options
+
+
+def in_turns(options: SamplingOptions, slots: int) -> Iterator[tuple[int, SamplingOptions]]:
+    """Yield the samples of a request in groups of at most `slots`: the number of the first, and the group's options."""
+    for first in range(0, options.n, slots):
+        seed = None if options.seed is None else options.seed + first
+        yield first, replace(options, n=min(slots, options.n - first), seed=seed)
 
 
 def _ids(tokenized: Sequence[Sequence[Piece]]) -> list[int]:

@@ -106,9 +106,11 @@ def _from_json(path: Path, settings: Mapping[str, Any]) -> Tokenizer:
     except Exception as error:
         raise TokenizerError(f"{path}: cannot be used: {error}; download it again") from None
     known = backend.get_vocab(with_added_tokens=True)
+    # Many name a token for the beginning and put none there: what the tokenizer adds to nothing tells.
+    added = list(backend.encode("", add_special_tokens=True).ids)
     return ByteLevelTokenizer(
         backend,
-        bos_id=known.get(text_of(settings.get("bos_token", ""))),
+        bos_id=added[0] if added else _first(settings, known),
         eos_ids=_ends(settings, known),
         chat_template=settings["chat_template"],
     )
@@ -135,11 +137,15 @@ def _from_merges(folder: Path, settings: Mapping[str, Any]) -> Tokenizer:
     known = {text: number for number, text in enumerate(tokens)}
     return ByteLevelTokenizer(
         backend,
-        bos_id=known.get(text_of(settings.get("bos_token", ""))),
+        bos_id=_first(settings, known),
         eos_ids=_ends(settings, known),
         chat_template=settings["chat_template"],
         spaces=spaces,
     )
+
+
+def _first(settings: Mapping[str, Any], known: Mapping[str, int]) -> int | None:
+    return known.get(text_of(settings.get("bos_token", ""))) if settings.get("add_bos_token") else None
 
 
 def _ends(settings: Mapping[str, Any], known: Mapping[str, int]) -> Iterable[int]:
@@ -220,7 +226,7 @@ def _write_from_gguf(path: Path, folder: Path) -> list[str]:
     if eos >= 0:
         settings["eos_token"] = read.tokens[eos]
     if read.bos_id is not None:
-        settings["bos_token"] = read.tokens[read.bos_id]
+        settings |= {"bos_token": read.tokens[read.bos_id], "add_bos_token": True}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
     ends = {"eos_token_id": sorted(read.eos_ids)}
     (folder / "generation_config.json").write_text(json.dumps(ends) + "\n", "utf-8")

@@ -175,7 +175,7 @@ def test_doors_are_shut(judge: Judge, attempt: str) -> None:
 
 def test_a_compiler_pulls_in_nothing_of_the_host(judge: Judge, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
-    secret.write_text("42")
+    secret.write_text("a word that is nowhere else")
     for path in (secret, "/etc/passwd", Path(__file__)):
         for line in (
             f"//go:embed {path}\nvar kept string\n",
@@ -187,7 +187,7 @@ def test_a_compiler_pulls_in_nothing_of_the_host(judge: Judge, tmp_path: Path) -
         ):  # fmt: skip
             assert outcome(judge.judge(ADD, f"{RIGHT}{line}")).startswith("failed does not compile:"), line
     lied = f"{RIGHT}//line {secret}:1\nfunc no() int {{ return yes }}\n"
-    assert "42" not in judge.judge(ADD, lied).output
+    assert "nowhere else" not in judge.judge(ADD, lied).output
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from tabwright.model.weights.layout import Layout, Row, row
+from tabwright.model.weights.layout import Layout, Row, Shape, row
 
 _MODEL = "language_model"
 
@@ -29,3 +29,16 @@ THUDM = Layout(
         row("final_norm", f"{_MODEL}.transformer.final_layernorm"),
     ),
 )
+
+
+def measured(shapes: Mapping[str, Shape]) -> dict[str, int]:
+    """Return what the shapes tell where there is no `config.json`; a head is taken to have 128 elements."""
+    vocab_size, d_model = shapes[f"{_MODEL}.embedding.word_embeddings.weight"]
+    layers = {name.split(".layers.")[1].split(".")[0] for name in shapes if ".layers." in name}
+    return {
+        "padded_vocab_size": vocab_size,
+        "hidden_size": d_model,
+        "num_layers": len(layers),
+        "num_attention_heads": d_model // 128,
+        "max_position_embeddings": shapes[f"{_MODEL}.embedding.position_embeddings.weight"][0],
+    }

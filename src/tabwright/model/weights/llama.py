@@ -6,18 +6,22 @@ from tabwright.model.weights.layout import Layout, Part, row
 
 _LAYER = "model.layers.{layer}"
 
+# All but the feed-forward block, which has other names in models that took over these.
+AROUND_FEED_FORWARD = (
+    row("token_embedding", "model.embed_tokens"),
+    row("layers.{layer}.attention_norm", f"{_LAYER}.input_layernorm"),
+    row("layers.{layer}.attention.query", f"{_LAYER}.self_attn.q_proj"),
+    row("layers.{layer}.attention.key_value", f"{_LAYER}.self_attn.k_proj", f"{_LAYER}.self_attn.v_proj"),
+    row("layers.{layer}.attention.output", f"{_LAYER}.self_attn.o_proj"),
+    row("layers.{layer}.feed_forward_norm", f"{_LAYER}.post_attention_layernorm"),
+    row("final_norm", "model.norm"),
+    row("output", "lm_head"),
+)
 HUGGING_FACE = Layout(
     (
-        row("token_embedding", "model.embed_tokens"),
-        row("layers.{layer}.attention_norm", f"{_LAYER}.input_layernorm"),
-        row("layers.{layer}.attention.query", f"{_LAYER}.self_attn.q_proj"),
-        row("layers.{layer}.attention.key_value", f"{_LAYER}.self_attn.k_proj", f"{_LAYER}.self_attn.v_proj"),
-        row("layers.{layer}.attention.output", f"{_LAYER}.self_attn.o_proj"),
-        row("layers.{layer}.feed_forward_norm", f"{_LAYER}.post_attention_layernorm"),
+        *AROUND_FEED_FORWARD,
         row("layers.{layer}.feed_forward.up", f"{_LAYER}.mlp.gate_proj", f"{_LAYER}.mlp.up_proj"),
         row("layers.{layer}.feed_forward.down", f"{_LAYER}.mlp.down_proj"),
-        row("final_norm", "model.norm"),
-        row("output", "lm_head"),
     ),
     ignored=r".*\.rotary_emb\.inv_freq|lm_head\.weight",
 )

@@ -129,7 +129,7 @@ def open_folder(folder: Path) -> TensorSource:
     """
     for index, kind in ((f"{stem}{ending}.index.json", kind) for stem, ending, kind in _KINDS):
         if (folder / index).is_file():
-            names = sorted(set(_json(folder / index).get("weight_map", {}).values()))
+            names = sorted(set(read_json(folder / index).get("weight_map", {}).values()))
             missing = [name for name in names if not (folder / name).is_file()]
             if missing or not names:
                 raise WeightsError(
@@ -148,7 +148,12 @@ _KINDS: tuple[tuple[str, str, type[SafetensorsSource] | type[PickleSource]], ...
 )
 
 
-def _json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object of a JSON file.
+
+    Raises:
+        WeightsError: it cannot be read, or holds something else.
+    """
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
@@ -156,9 +161,6 @@ def _json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise WeightsError(f"{path}: expected an object, got {type(content).__name__}")
     return content
-
-
-read_json = _json
 
 
 def _safetensors_head(path: Path) -> dict[str, TensorInfo]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -16,10 +17,8 @@ from tabwright.model.checkpoint import Checkpoint, open_checkpoint
 from tabwright.model.decoder import Decoder
 from tabwright.model.quantised import Bits, quantising
 from tabwright.sampling.engine import (
-    ChatPrompt,
     Chunk,
     EngineError,
-    InfillPrompt,
     InfillTokens,
     Message,
     ModelCard,
@@ -27,14 +26,12 @@ from tabwright.sampling.engine import (
     PromptError,
     PromptStyle,
     SamplingOptions,
-    TextPrompt,
     Usage,
 )
 from tabwright.sampling.healing import Vocabulary
 from tabwright.sampling.prompts import Piece as TokenPiece
-from tabwright.sampling.prompts import RenderedPrompt, Renderer, check_length
+from tabwright.sampling.prompts import RenderedPrompt, Renderer, check_length, in_turns, prepare
 from tabwright.sampling.sample_stream import SampleStream
-from tabwright.sampling.stops import line_after
 from tabwright.sampling.torch_engine.batch import Batch
 from tabwright.sampling.torch_engine.beam import Beam, beam_search
 from tabwright.sampling.torch_engine.scheduler import Piece, Request, Scheduler
@@ -131,24 +128,11 @@ class TorchEngine:
 
     async def generate(self, prompt: Prompt, options: SamplingOptions) -> AsyncGenerator[Chunk, None]:
         """Yield chunks of the samples of one prompt; see `Engine.generate`."""
-        if isinstance(prompt, ChatPrompt) and not self._card.has_chat:
-            raise PromptError(f"model '{self._card.name}' has no chat template; use completion instead")
-        stop = line_after(prompt.suffix) if isinstance(prompt, InfillPrompt) and self._card.infill is None else None
-        if stop:
-            options = replace(options, stop=(*options.stop, stop))
-        check_length(options.max_tokens, self._card.context_length)
-        room = self._card.context_length - max(options.max_tokens, 1)
-        if isinstance(prompt, TextPrompt) and not prompt.text:
-            rendered = RenderedPrompt([self._first_id()], "")
-        else:
-            rendered = await self._renderer.render(prompt, min(room, options.max_prompt_tokens or room))
-        if options.max_tokens == 0:
-            options = replace(options, max_tokens=self._card.context_length - len(rendered.ids))
-        for first in range(0, options.n, self._slots):
-            seed = None if options.seed is None else options.seed + first
-            part = replace(options, n=min(self._slots, options.n - first), seed=seed)
-            async for chunk in self._samples(rendered, part, first):
-                yield chunk
+        rendered, options = await prepare(self._renderer, self._card, prompt, options, self._first_id())
+        for first, part in in_turns(options, self._slots):
+            async with aclosing(self._samples(rendered, part, first)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
 
     async def search(
         self, text: str, *, width: int, max_tokens: int, length_penalty: float = 1.0, n_best: int = 1

@@ -198,6 +198,8 @@ class Scheduler:
         for sample in self._samples:
             self._batch.end(sample.row)
             sample.row.ids.clear()  # nobody knows what is in it
+        if self._reading:
+            self._reading[1].ids.clear()
         self._samples, self._reading = [], None
         for request in {id(request): request for request in asked}.values():
             request.send(error)
