@@ -71,7 +71,19 @@ class Attention(nn.Module):
             reach.cache.extend(self._index, reach.rows, reach.positions_BT, key_BTGH, value_BTGH)
             if not reach.causal:
                 key, value = reach.cache.read(self._index, reach.rows, reach.n_positions)
-        gathered_BNTH = functional.scaled_dot_product_attention(
-            query_BTNH.transpose(1, 2), key, value, attn_mask=reach.mask, is_causal=reach.causal, enable_gqa=True
-        )
-        return self.output(gathered_BNTH.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+        gathered_BTNH = _attend(query_BTNH, key, value, reach)
+        return self.output(gathered_BTNH.flatten(2))  # type: ignore[no-any-return]
+
+
+def _attend(query_BTNH: torch.Tensor, key: torch.Tensor, value: torch.Tensor, reach: Reach) -> torch.Tensor:
+    """Return weighted sums of the values, (B, T, N, H), for keys and values (B, G, S, H)."""
+    n_rows, n_tokens, _, d_head = query_BTNH.shape
+    if n_tokens == 1:
+        # The queries of a group as if they were tokens: they see the same, and nothing is repeated for them.
+        query_BGRH = query_BTNH.reshape(n_rows, key.shape[1], -1, d_head)
+        gathered_BGRH = functional.scaled_dot_product_attention(query_BGRH, key, value, attn_mask=reach.mask)
+        return gathered_BGRH.reshape(query_BTNH.shape)
+    gathered_BNTH = functional.scaled_dot_product_attention(
+        query_BTNH.transpose(1, 2), key, value, attn_mask=reach.mask, is_causal=reach.causal, enable_gqa=True
+    )
+    return gathered_BNTH.transpose(1, 2)
