@@ -39,7 +39,7 @@ def test_special_tokens_are_meant_only_where_it_is_said(byte_level: Path) -> Non
     assert [tokenizer.special["<|fim_prefix|>"], tokenizer.special["<|fim_suffix|>"]] == [ids[0], ids[2]]
     assert decode(tokenizer, ids) == "ab"
     assert tokenizer.eos_ids == {tokenizer.special["<|endoftext|>"]}
-    assert tokenizer.bos_id is None
+    assert tokenizer.opening == ()
     assert tokenizer.chat_template == "{{ messages[0].content }}"
 
 
@@ -48,9 +48,9 @@ def test_a_text_begins_as_the_tokenizer_itself_begins_one(byte_level: Path, tmp_
     for file in byte_level.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"bos_token": "<|endoftext|>"}))
-    assert open_tokenizer(tmp_path).bos_id is None
+    assert open_tokenizer(tmp_path).opening == ()
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"bos_token": "<|endoftext|>", "add_bos_token": True}))
-    bos = open_tokenizer(tmp_path).bos_id
+    (bos,) = open_tokenizer(tmp_path).opening
     assert bos == open_tokenizer(byte_level).special["<|endoftext|>"]
     backend = Backend.from_file(str(tmp_path / "tokenizer.json"))
     backend.post_processor = processors.TemplateProcessing(
@@ -58,7 +58,7 @@ def test_a_text_begins_as_the_tokenizer_itself_begins_one(byte_level: Path, tmp_
     )
     backend.save(str(tmp_path / "tokenizer.json"))
     (tmp_path / "tokenizer_config.json").write_text("{}")
-    assert open_tokenizer(tmp_path).bos_id == bos
+    assert open_tokenizer(tmp_path).opening == (bos,)
 
 
 @pytest.mark.parametrize("length", [*range(1, 24), 70])
@@ -98,7 +98,7 @@ def test_a_tokenizer_goes_through_gguf(byte_level: Path, tmp_path: Path) -> None
             assert there.encode(text) == here.encode(text), text
             assert there.encode(text, special=True) == here.encode(text, special=True), text
         assert {name: there.special[name] for name in SPECIAL} == here.special
-        assert (there.eos_ids, there.bos_id, there.chat_template) == (here.eos_ids, here.bos_id, here.chat_template)
+        assert (there.eos_ids, there.opening, there.chat_template) == (here.eos_ids, here.opening, here.chat_template)
 
 
 def test_code_llama_s_infill_tokens_are_special(sentence_piece: Path) -> None:

@@ -60,12 +60,14 @@ def prompt_for(card: ModelCard, cursor: Cursor) -> tuple[Prompt, tuple[str, ...]
     stops = (*((line,) if line else ()), *(_BLOCK_ENDS if _is_in_block(cursor.prefix) else ()))
     if card.infill and (cursor.suffix.strip() or cursor.context):
         return InfillPrompt(prefix=cursor.prefix, suffix=cursor.suffix, context=cursor.context), stops
-    style: PromptStyle = card.prompt_style if card.has_chat else "completion"
+    style: PromptStyle = card.prompt_style if card.has_chat or card.prompt_style == "tagged" else "completion"
     if style == "chat":  # a whole program in a reply is no suggestion
         style = "fence"
-    name, fence = (cursor.language.name, cursor.language.fence) if cursor.language else (None, "")
+    named = {"language": cursor.language.name, "fence": cursor.language.fence} if cursor.language else {}
+    # A model's tag line stands at a file's beginning; a person may have written it there.
+    tag = cursor.language.tag if cursor.language and not cursor.prefix.startswith(cursor.language.tag) else ""
     shown, again = _shown_and_repeated(cursor.prefix)
-    prompt, style_stops = style_prompt(style, cursor.prefix, shown=shown, again=again, language=name, fence=fence)
+    prompt, style_stops = style_prompt(style, cursor.prefix, shown=shown, again=again, tag=tag, **named)
     return prompt, stops + style_stops
 
 

@@ -30,6 +30,7 @@ class Family:
         gguf: the layout of its tensors in GGUF.
         transformers_class: transformers' own model of it; empty where there is none.
         defaults: our fields where `config.json` may leave them out.
+        tagged: whether its models were trained on files whose first line names the language.
         measured: `config.json` from the shapes of its tensors; for families whose files come as one bare state dict.
     """
 
@@ -41,6 +42,7 @@ class Family:
     gguf: Layout | None = None
     transformers_class: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    tagged: bool = False
     measured: Callable[[Mapping[str, Shape]], dict[str, int]] | None = None
 
 
@@ -132,6 +134,7 @@ FAMILIES = (
             "tied_embeddings": False,
         },
         layouts=(chatglm.THUDM,),
+        tagged=True,
     ),
     Family(
         model_type="codegeex",
@@ -152,6 +155,7 @@ FAMILIES = (
             "top_query": True,
         },
         layouts=(codegeex.THUDM,),
+        tagged=True,
         measured=codegeex.measured,
     ),
 )

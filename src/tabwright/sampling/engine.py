@@ -15,7 +15,8 @@ from tabwright.sampling.blocks import Block
 
 FinishReason = Literal["stop", "length"]
 Role = Literal["system", "user", "assistant"]
-PromptStyle = Literal["completion", "fence", "shown-fence", "chat"]
+PromptStyle = Literal["completion", "tagged", "fence", "shown-fence", "chat"]
+InfillOrder = Literal["psm", "spm"]
 
 
 class EngineError(RuntimeError):
@@ -55,11 +56,20 @@ class ContextFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InfillPrompt:
-    """What stands before and after the cursor; too long a prefix or suffix loses the part far from the cursor."""
+    """What stands before and after the cursor; too long a prefix or suffix loses the part far from the cursor.
+
+    Attributes:
+        prefix: the text before it.
+        suffix: the text after it.
+        context: other files to show.
+        order: whether the model reads prefix, suffix or suffix, prefix before it writes the middle (Bavarian et al.
+            2022, section 3).
+    """
 
     prefix: str
     suffix: str
     context: tuple[ContextFile, ...] = ()
+    order: InfillOrder = "psm"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -78,10 +78,17 @@ class LlamaCppEngine:
         self._renderer = Renderer(
             tokenize=self._tokenize,
             template=self._apply_template,
+            opening=self._opening,
+            begin=gguf.begin,
+            special=gguf.template_tokens(),
             infill=self._card.infill,
             vocabulary=Vocabulary(gguf.pieces()),
         )
-        self._empty_prompt = _first_id(gguf)
+        self._end = int(gguf.metadata.get("tokenizer.ggml.eos_token_id", 0))
+        self._ends_texts = bool(gguf.metadata.get("tokenizer.ggml.add_eos_token", False))
+        self._before_text: list[int] | None = None
+        # What a text that begins nothing is put behind, so that no space is put before it (SentencePiece models).
+        self._lead = "\n" if gguf.adds_space else ""
 
     @classmethod
     async def start(cls, config: LlamaCppConfig) -> LlamaCppEngine:
@@ -120,7 +127,7 @@ class LlamaCppEngine:
 
     async def generate(self, prompt: Prompt, options: SamplingOptions) -> AsyncGenerator[Chunk, None]:
         """Yield chunks of the samples of one prompt; see `Engine.generate`."""
-        rendered, options = await prepare(self._renderer, self._card, prompt, options, self._empty_prompt)
+        rendered, options = await prepare(self._renderer, self._card, prompt, options, self._end)
         for first, part in in_turns(options, self._slots):
             async with aclosing(self._samples(rendered, part, first)) as chunks:
                 async for chunk in chunks:
@@ -181,19 +188,25 @@ class LlamaCppEngine:
             _raise_for(response.status_code, response.content)
         return response.json()
 
-    async def _tokenize(self, text: str, first: bool, special: bool) -> list[Piece]:
+    async def _tokenize(self, text: str, *, special: bool = False, begins: bool = False) -> list[Piece]:
         pieces: list[Piece] = []
         for at, part in enumerate(_without_long_blanks(text)):
-            if part or (first and at == 0):
-                body = {
-                    "content": part,
-                    "add_special": first and at == 0,
-                    "parse_special": special,
-                    "with_pieces": True,
-                }
-                answer = await self._ask("/tokenize", body)
-                pieces += [(token["id"], _piece_bytes(token["piece"])) for token in answer["tokens"]]
+            if part:
+                lead = "" if begins and at == 0 else self._lead
+                found = _after(await self._pieces(lead + part, special), lead)
+                pieces += found or await self._pieces(part, special)
         return pieces
+
+    async def _pieces(self, text: str, special: bool) -> list[Piece]:
+        body = {"content": text, "add_special": False, "parse_special": special, "with_pieces": True}
+        answer = await self._ask("/tokenize", body)
+        return [(token["id"], _piece_bytes(token["piece"])) for token in answer["tokens"]]
+
+    async def _opening(self) -> list[int]:
+        if self._before_text is None:
+            answer = await self._ask("/tokenize", {"content": "", "add_special": True})
+            self._before_text = list(answer["tokens"][: -1 if self._ends_texts else None])
+        return self._before_text
 
     async def _apply_template(self, messages: Sequence[Message]) -> str:
         rows = [{"role": message.role, "content": message.content} for message in messages]
@@ -221,10 +234,14 @@ def _card(config: LlamaCppConfig, gguf: GGUFFile) -> ModelCard:
     )
 
 
-def _first_id(gguf: GGUFFile) -> int:
-    """The token that an empty prompt begins with: the model's beginning-of-text, else its end-of-text."""
-    metadata = gguf.metadata
-    return int(metadata.get("tokenizer.ggml.bos_token_id", metadata.get("tokenizer.ggml.eos_token_id", 0)))
+def _after(pieces: list[Piece], lead: str) -> list[Piece]:
+    """Return the tokens after those that spell `lead`, a space before it among them; none where one goes beyond it."""
+    spelt = b""
+    for at, (_, piece) in enumerate(pieces):
+        if spelt.lstrip(b" ") == lead.encode():
+            return pieces[at:]
+        spelt += piece
+    return []
 
 
 def _request(rendered: RenderedPrompt, options: SamplingOptions, slot: int, *, is_first: bool) -> dict[str, Any]:

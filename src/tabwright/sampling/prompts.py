@@ -7,10 +7,11 @@ context is dropped by rule: context files first, then the parts of the file far 
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 from tabwright.sampling.engine import (
     ChatPrompt,
@@ -36,8 +37,20 @@ _CUT_STEP = 0.25
 _ROOM_STEP = 0.125
 
 Piece = tuple[int, bytes]
-Tokenize = Callable[[str, bool, bool], Awaitable[list[Piece]]]
 Template = Callable[[Sequence[Message]], Awaitable[str]]
+
+
+class Tokenize(Protocol):
+    """A model's tokenizer."""
+
+    def __call__(self, text: str, *, special: bool = False, begins: bool = False) -> Awaitable[list[Piece]]:
+        """Return the tokens of a text.
+
+        Args:
+            text: any.
+            special: the texts of special tokens in it become those tokens.
+            begins: a document begins with it.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +59,13 @@ class Segment:
 
     A `template` is read for special tokens and never cut; `text` is neither; `before` is healed and loses its
     beginning; `after` loses its end; `shown` loses its beginning to what stands nearer to the cursor; `context` goes
-    whole, with the special tokens of its `lead`.
+    whole, with the special tokens of its `lead`. With one that `begins`, a document does.
     """
 
     text: str
     kind: Literal["template", "text", "before", "after", "shown", "context"]
     lead: str = ""
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +77,14 @@ class RenderedPrompt:
 
 
 def infill_segments(prompt: InfillPrompt, tokens: InfillTokens | None) -> list[Segment]:
-    """Lay out an infilling prompt: prefix, suffix, middle (Bavarian et al. 2022, section 3, PSM order).
+    """Lay out an infilling prompt (Bavarian et al. 2022, section 3; Roziere et al. 2023, section 2.3).
 
-    Without infill tokens only the prefix is shown to the model.
+    In the order SPM the middle follows its prefix, with the tokens where Code Llama has them. Without infill tokens
+    only the prefix is shown to the model.
     """
+    before, after = Segment(prompt.prefix, "before", begins=True), Segment(prompt.suffix, "after")
     if tokens is None:
-        return [Segment(prompt.prefix, "before")]
+        return [before]
     segments = []
     if tokens.file_separator:
         segments = [
@@ -76,18 +92,18 @@ def infill_segments(prompt: InfillPrompt, tokens: InfillTokens | None) -> list[S
         ]
         if segments:
             segments.append(Segment(tokens.file_separator, "template"))
-    return [
-        *segments,
-        Segment(tokens.prefix, "template"),
-        Segment(prompt.prefix, "before"),
-        Segment(tokens.suffix, "template"),
-        Segment(prompt.suffix, "after"),
-        Segment(tokens.middle, "template"),
-    ]
+    prefix, suffix, middle = (Segment(text, "template") for text in (tokens.prefix, tokens.suffix, tokens.middle))
+    if prompt.order == "spm":
+        return [*segments, prefix, suffix, after, middle, before]
+    return [*segments, prefix, before, suffix, after, middle]
 
 
-async def chat_segments(prompt: ChatPrompt, template: Template) -> list[Segment]:
-    """Lay out a conversation by the model's own template, with each message's text kept apart from it."""
+async def chat_segments(prompt: ChatPrompt, template: Template, special: re.Pattern[str], begin: str) -> list[Segment]:
+    """Lay out a conversation by the model's own template.
+
+    No message is read for special tokens. What of the template is ordinary text is tokenized with the message beside
+    it, as in training, unless the message may be cut.
+    """
     marks = [secrets.token_hex(16) for _ in prompt.messages]
     marked = [Message(role=message.role, content=mark) for message, mark in zip(prompt.messages, marks, strict=True)]
     left = await template(marked)
@@ -98,19 +114,40 @@ async def chat_segments(prompt: ChatPrompt, template: Template) -> list[Segment]
             raise PromptError(f"the model's chat template has no place for a {message.role} message here")
         segments += [Segment(before, "template"), Segment(message.content, "shown" if message.cut else "text")]
     segments.append(Segment(left, "template"))
-    if prompt.opening:
-        segments.append(Segment(prompt.opening, "before"))
-    return segments
+    segments = _joined(segments, special, begin)
+    return [*segments, Segment(prompt.opening, "before")] if prompt.opening else segments
 
 
 class Renderer:
-    """Turns prompts into ids with one model's tokenizer."""
+    """Turns prompts into ids with one model's tokenizer.
+
+    Args:
+        tokenize: the tokenizer.
+        template: the model's chat template.
+        opening: gives the tokens that stand before every prompt.
+        begin: the text of the special token after which a document begins in a chat template; empty if there is none.
+        special: texts of special tokens that a chat template may hold.
+        infill: the model's infill tokens.
+        vocabulary: the tokenizer's ordinary tokens.
+    """
 
     def __init__(
-        self, *, tokenize: Tokenize, template: Template, infill: InfillTokens | None, vocabulary: Vocabulary
+        self,
+        *,
+        tokenize: Tokenize,
+        template: Template,
+        opening: Callable[[], Awaitable[list[int]]],
+        begin: str,
+        special: Collection[str],
+        infill: InfillTokens | None,
+        vocabulary: Vocabulary,
     ) -> None:
         self._tokenize = tokenize
         self._template = template
+        self._opening = opening
+        self._begin = begin
+        longest_first = sorted(special, key=len, reverse=True)
+        self._special = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
         self._infill = infill
         self._vocabulary = vocabulary
 
@@ -120,36 +157,38 @@ class Renderer:
         Raises:
             PromptError: what may not be cut is longer than `room`.
         """
+        opening = await self._opening()
         match prompt:
             case TextPrompt():
-                return await self._render_text(prompt, room)
+                return await self._render_text(prompt, opening, room)
             case InfillPrompt():
                 segments = infill_segments(prompt, self._infill)
             case ChatPrompt():
-                segments = await chat_segments(prompt, self._template)
-        return await self._render_segments(segments, room)
+                segments = await chat_segments(prompt, self._template, self._special, self._begin)
+        return await self._render_segments(segments, opening, room)
 
-    async def _render_text(self, prompt: TextPrompt, room: int) -> RenderedPrompt:
-        pieces = await self._tokenize(prompt.text, True, prompt.special)
+    async def _render_text(self, prompt: TextPrompt, opening: list[int], room: int) -> RenderedPrompt:
+        pieces = await self._tokenize(prompt.text, special=prompt.special, begins=True)
         if prompt.cut:
-            pieces = _keep_end(pieces, room)
-        _check_room(len(pieces), room)
-        return self._heal([], pieces, [])
+            pieces = _keep_end(pieces, room - len(opening))
+        _check_room(len(opening) + len(pieces), room)
+        return self._heal(opening, pieces, [])
 
-    async def _render_segments(self, segments: Sequence[Segment], room: int) -> RenderedPrompt:
-        tokenized = [await self._tokenize_segment(segment, at == 0) for at, segment in enumerate(segments)]
+    async def _render_segments(self, segments: Sequence[Segment], opening: list[int], room: int) -> RenderedPrompt:
+        tokenized = [await self._tokenize_segment(segment) for segment in segments]
         kinds = [segment.kind for segment in segments]
         fixed = sum(len(p) for p, kind in zip(tokenized, kinds, strict=True) if kind in ("template", "text"))
+        fixed += len(opening)
         _check_room(fixed, room)
         _fit(tokenized, kinds, room - fixed)
         if "before" not in kinds:
-            return RenderedPrompt([token for pieces in tokenized for token, _ in pieces], "")
+            return RenderedPrompt([*opening, *_ids(tokenized)], "")
         at = kinds.index("before")
-        return self._heal(_ids(tokenized[:at]), tokenized[at], _ids(tokenized[at + 1 :]))
+        return self._heal([*opening, *_ids(tokenized[:at])], tokenized[at], _ids(tokenized[at + 1 :]))
 
-    async def _tokenize_segment(self, segment: Segment, first: bool) -> list[Piece]:
-        lead = await self._tokenize(segment.lead, first, True) if segment.lead else []
-        return lead + await self._tokenize(segment.text, first and not lead, segment.kind == "template")
+    async def _tokenize_segment(self, segment: Segment) -> list[Piece]:
+        lead = await self._tokenize(segment.lead, special=True) if segment.lead else []
+        return lead + await self._tokenize(segment.text, special=segment.kind == "template", begins=segment.begins)
 
     def _heal(self, left: list[int], pieces: list[Piece], right: list[int]) -> RenderedPrompt:
         """Take back the last tokens of `pieces`, but never the prompt's only token."""
@@ -169,7 +208,7 @@ async def prepare(
         card: what is known of the model.
         prompt: what is asked.
         options: how.
-        empty: the token that stands for a text of nothing.
+        empty: the token that stands for a text of nothing, where the model has none that stands before every text.
 
     Raises:
         PromptError: the prompt is too long, or of a kind that the model lacks.
@@ -180,10 +219,9 @@ async def prepare(
         options = replace(options, stop=(*options.stop, stop))
     check_length(options.max_tokens, card.context_length)
     room = card.context_length - max(options.max_tokens, 1)
-    if isinstance(prompt, TextPrompt) and not prompt.text:
+    rendered = await renderer.render(prompt, min(room, options.max_prompt_tokens or room))
+    if not rendered.ids:
         rendered = RenderedPrompt([empty], "")
-    else:
-        rendered = await renderer.render(prompt, min(room, options.max_prompt_tokens or room))
     if options.max_tokens == 0:
         options = replace(options, max_tokens=card.context_length - len(rendered.ids))
     return rendered, options
@@ -194,6 +232,28 @@ def in_turns(options: SamplingOptions, slots: int) -> Iterator[tuple[int, Sampli
     for first in range(0, options.n, slots):
         seed = None if options.seed is None else options.seed + first
         yield first, replace(options, n=min(slots, options.n - first), seed=seed)
+
+
+def _joined(segments: Sequence[Segment], special: re.Pattern[str], begin: str) -> list[Segment]:
+    """Give the ordinary text at a template's ends to the messages that stand there, and say where a document begins."""
+    joined: list[Segment] = []
+    for segment in segments:
+        for part in _cut_template(segment.text, special) if segment.kind == "template" else [segment]:
+            if part.kind == "text" and joined and joined[-1].kind == "text":
+                part = Segment(joined.pop().text + part.text, "text")
+            if part.text:
+                joined.append(part)
+    ends = ["", *(segment.text if segment.kind == "template" else "\0" for segment in joined)]
+    return [
+        replace(segment, begins=not end or (bool(begin) and end.endswith(begin)))
+        for segment, end in zip(joined, ends, strict=False)
+    ]
+
+
+def _cut_template(text: str, special: re.Pattern[str]) -> list[Segment]:
+    spans = [match.span() for match in special.finditer(text)]
+    start, end = (spans[0][0], spans[-1][1]) if spans else (len(text), len(text))
+    return [Segment(text[:start], "text"), Segment(text[start:end], "template"), Segment(text[end:], "text")]
 
 
 def _ids(tokenized: Sequence[Sequence[Piece]]) -> list[int]:

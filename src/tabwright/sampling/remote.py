@@ -103,6 +103,10 @@ class RemoteEngine:
 
     async def generate(self, prompt: Prompt, options: SamplingOptions) -> AsyncGenerator[Chunk, None]:
         """Yield chunks of the samples of one prompt; see `Engine.generate`."""
+        if isinstance(prompt, InfillPrompt) and prompt.order != "psm":
+            raise PromptError(
+                f"infill order {prompt.order}: a remote server lays out its own; run the model here for it"
+            )
         if isinstance(prompt, InfillPrompt) and not self._infills:
             line = line_after(prompt.suffix)
             options = replace(options, stop=(*options.stop, line) if line else options.stop)

@@ -1,8 +1,9 @@
 """Prompt styles: code to go on with and a style's name in, a prompt and its stop strings out.
 
-`completion` shows the bare text; `fence` opens a code fence in an assistant's turn and lets the model go on inside it;
-`shown-fence` shows the code in the question too; `chat` asks for the whole program and takes it out of the reply. Which
-one suits a model is measured, not guessed (`docs/results.md`), and stands in the registry.
+`completion` shows the bare text; `tagged` puts a line above it that names the language, as in what CodeGeeX's models
+were trained on (Zheng et al. 2023); `fence` opens a code fence in an assistant's turn and lets the model go on inside
+it; `shown-fence` shows the code in the question too; `chat` asks for the whole program and takes it out of the reply.
+Which one suits a model is measured, not guessed (`docs/results.md`), and stands in the registry.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ def style_prompt(
     again: str | None = None,
     language: str | None = None,
     fence: str = "",
+    tag: str = "",
 ) -> tuple[Prompt, tuple[str, ...]]:
     """Return the prompt that asks to go on with `code`, and the stop strings that belong to the style.
 
@@ -33,9 +35,10 @@ def style_prompt(
         again: the end of `code` that its fence repeats; None is all.
         language: the language's name, as a person writes it.
         fence: the language's name after a code fence.
+        tag: the line that names the language.
     """
-    if style == "completion":
-        return TextPrompt(text=code, cut=True), ()
+    if style in ("completion", "tagged"):
+        return TextPrompt(text=f"{tag}\n{code}" if style == "tagged" and tag else code, cut=True), ()
     if style == "chat":
         request = f"Complete this {language or 'source'} code. Answer with the whole code in one code block."
         return ChatPrompt(messages=(Message(role="user", content=f"{request}\n\n{FENCE}{fence}\n{code}\n{FENCE}"),)), ()

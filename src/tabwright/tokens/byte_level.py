@@ -37,7 +37,7 @@ class ByteLevelTokenizer:
 
     Args:
         backend: the tokenizer of the `tokenizers` library.
-        bos_id: the token that stands before a text, if any.
+        opening: the tokens that stand before every text.
         eos_ids: tokens that end one.
         chat_template: a Jinja template; empty if there is none.
         spaces: tokens that stand for runs of spaces, by their lengths, where the merges do not make them.
@@ -47,7 +47,7 @@ class ByteLevelTokenizer:
         self,
         backend: Backend,
         *,
-        bos_id: int | None = None,
+        opening: Iterable[int] = (),
         eos_ids: Iterable[int] = (),
         chat_template: str = "",
         spaces: Mapping[int, int] | None = None,
@@ -57,7 +57,7 @@ class ByteLevelTokenizer:
         added = backend.get_added_tokens_decoder()
         runs = set(self._spaces.values())
         self.special = {t.content: i for i, t in added.items() if t.special and i not in runs}
-        self.bos_id = bos_id
+        self.opening = tuple(opening)
         self.eos_ids = frozenset(eos_ids)
         self.chat_template = chat_template
         self._pieces = self._read_pieces({i: t.content for i, t in added.items()})
@@ -67,8 +67,8 @@ class ByteLevelTokenizer:
         """How many ids there are."""
         return len(self._pieces)
 
-    def encode(self, text: str, *, special: bool = False) -> list[int]:
-        """Return the ids of a text."""
+    def encode(self, text: str, *, special: bool = False, begins: bool = False) -> list[int]:
+        """Return the ids of a text; where it stands makes no difference."""
         self._backend.encode_special_tokens = not special
         if not self._spaces:
             return list(self._backend.encode(text, add_special_tokens=False).ids)

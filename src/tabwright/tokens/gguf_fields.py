@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tabwright.tokens.byte_level import CUTS
+from tabwright.tokens.byte_level import CUTS, ByteLevelTokenizer
 from tabwright.tokens.infill import infill_format
 from tabwright.tokens.opening import open_tokenizer, read_settings, text_of
 from tabwright.tokens.tokenizer import Tokenizer, TokenizerError
@@ -27,7 +27,7 @@ def gguf_fields(folder: Path, vocab_size: int) -> dict[str, Any]:
         TokenizerError: there is no tokenizer, or llama.cpp has none of its kind.
     """
     tokenizer = open_tokenizer(folder)
-    if (folder / "tokenizer.json").is_file():
+    if (folder / "tokenizer.json").is_file() and isinstance(tokenizer, ByteLevelTokenizer):
         fields = _byte_level(folder / "tokenizer.json")
     elif (folder / "tokenizer.model").is_file():
         fields = _sentence_piece(folder / "tokenizer.model", tokenizer)
@@ -94,7 +94,7 @@ def _sentence_piece(path: Path, tokenizer: Tokenizer) -> dict[str, Any]:
         "tokenizer.ggml.tokens": texts,
         "tokenizer.ggml.token_type": kinds,
         "tokenizer.ggml.scores": scores,
-        "tokenizer.ggml.add_space_prefix": False,
+        "tokenizer.ggml.add_space_prefix": tokenizer.piece(tokenizer.encode("x", begins=True)[0]).startswith(b" "),
     }
 
 
@@ -118,9 +118,11 @@ def _fill_up(fields: dict[str, Any], vocab_size: int) -> None:
 
 def _ends(tokenizer: Tokenizer, tokens: Sequence[str], eos: str) -> dict[str, Any]:
     number_of = {text: number for number, text in enumerate(tokens)}
-    fields: dict[str, Any] = {"tokenizer.ggml.add_bos_token": tokenizer.bos_id is not None}
-    if tokenizer.bos_id is not None:
-        fields["tokenizer.ggml.bos_token_id"] = tokenizer.bos_id
+    if len(tokenizer.opening) > 1:
+        raise TokenizerError(f"{len(tokenizer.opening)} tokens stand before every text; GGUF has a place for one")
+    fields: dict[str, Any] = {"tokenizer.ggml.add_bos_token": bool(tokenizer.opening)}
+    if tokenizer.opening:
+        fields["tokenizer.ggml.bos_token_id"] = tokenizer.opening[0]
     if tokenizer.eos_ids:
         # Every other end is known to llama.cpp by its text.
         fields["tokenizer.ggml.eos_token_id"] = number_of.get(eos, min(tokenizer.eos_ids))

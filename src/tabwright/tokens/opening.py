@@ -15,6 +15,9 @@ _CONTROL, _USER_DEFINED = 3, 4
 _EXTRA = re.compile(r"<\|extratoken_(\d+)\|>")
 # Extra tokens 10 to 18 are runs of 2 to 10 spaces (Zheng et al. 2023, section 2.1).
 _FIRST_EXTRA, _LONGEST_RUN = 10, 10
+# By the class that `tokenizer_config.json` names: special tokens behind those of the model's file, and those of them
+# that stand before every text (THUDM's ChatGLM2 and CodeGeeX2).
+_BEHIND = {"ChatGLMTokenizer": (("[MASK]", "[gMASK]", "[sMASK]", "sop", "eop"), ("[gMASK]", "sop"))}
 _FILES = (
     "tokenizer.json", "tokenizer.model", "vocab.json", "merges.txt", "added_tokens.json", "tokenizer_config.json",
     "chat_template.jinja", "special_tokens_map.json", "generation_config.json",
@@ -31,17 +34,15 @@ def open_tokenizer(path: Path) -> Tokenizer:
         return _from_gguf(path)
     folder = path if path.is_dir() else path.parent
     settings = read_settings(folder)
+    model = folder / "tokenizer.model"
     if (folder / "tokenizer.json").is_file():
-        return _from_json(folder / "tokenizer.json", settings)
-    if (folder / "tokenizer.model").is_file():
-        from tabwright.tokens.sentence_piece import SentencePieceTokenizer
-
-        added = {
-            row["content"]: int(i) for i, row in settings.get("added_tokens_decoder", {}).items() if row["special"]
-        }
-        return SentencePieceTokenizer(
-            folder / "tokenizer.model", special=added, chat_template=settings["chat_template"]
-        )
+        backend = _read_json(folder / "tokenizer.json")
+        if "ByteLevel" in f"{backend.pre_tokenizer!r} {backend.decoder!r}":
+            return _from_json(backend, settings)
+        if not model.is_file():
+            raise TokenizerError(f"{folder / 'tokenizer.json'}: no byte-level BPE; put its tokenizer.model beside it")
+    if model.is_file():
+        return _from_model(model, settings)
     if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
         return _from_merges(folder, settings)
     raise _nothing(folder)
@@ -96,21 +97,34 @@ def read_settings(folder: Path) -> dict[str, Any]:
     return settings
 
 
-def _from_json(path: Path, settings: Mapping[str, Any]) -> Tokenizer:
+def _from_model(path: Path, settings: Mapping[str, Any]) -> Tokenizer:
+    from tabwright.tokens.sentence_piece import SentencePieceTokenizer
+
+    added = {row["content"]: int(i) for i, row in settings.get("added_tokens_decoder", {}).items() if row["special"]}
+    behind, opening = _BEHIND.get(settings.get("tokenizer_class", ""), ((), ()))
+    return SentencePieceTokenizer(
+        path, special=added, behind=behind, opening=opening, chat_template=settings["chat_template"]
+    )
+
+
+def _read_json(path: Path) -> Any:
     from tokenizers import Tokenizer as Backend
 
-    from tabwright.tokens.byte_level import ByteLevelTokenizer
-
     try:
-        backend = Backend.from_file(str(path))
+        return Backend.from_file(str(path))
     except Exception as error:
         raise TokenizerError(f"{path}: cannot be used: {error}; download it again") from None
+
+
+def _from_json(backend: Any, settings: Mapping[str, Any]) -> Tokenizer:
+    from tabwright.tokens.byte_level import ByteLevelTokenizer
+
     known = backend.get_vocab(with_added_tokens=True)
     # Many name a token for the beginning and put none there: what the tokenizer adds to nothing tells.
-    added = list(backend.encode("", add_special_tokens=True).ids)
+    added = backend.encode("", add_special_tokens=True).ids[:1]
     return ByteLevelTokenizer(
         backend,
-        bos_id=added[0] if added else _first(settings, known),
+        opening=added or _first(settings, known),
         eos_ids=_ends(settings, known),
         chat_template=settings["chat_template"],
     )
@@ -137,15 +151,16 @@ def _from_merges(folder: Path, settings: Mapping[str, Any]) -> Tokenizer:
     known = {text: number for number, text in enumerate(tokens)}
     return ByteLevelTokenizer(
         backend,
-        bos_id=_first(settings, known),
+        opening=_first(settings, known),
         eos_ids=_ends(settings, known),
         chat_template=settings["chat_template"],
         spaces=spaces,
     )
 
 
-def _first(settings: Mapping[str, Any], known: Mapping[str, int]) -> int | None:
-    return known.get(text_of(settings.get("bos_token", ""))) if settings.get("add_bos_token") else None
+def _first(settings: Mapping[str, Any], known: Mapping[str, int]) -> list[int]:
+    text = text_of(settings.get("bos_token", ""))
+    return [known[text]] if settings.get("add_bos_token") and text in known else []
 
 
 def _ends(settings: Mapping[str, Any], known: Mapping[str, int]) -> Iterable[int]:
@@ -191,8 +206,8 @@ class _GGUFVocabulary:
         return [token for token, its in zip(self.tokens, self.kinds, strict=True) if its == kind]
 
     @property
-    def bos_id(self) -> int | None:
-        return int(self.value("bos_token_id", -1)) if self.value("add_bos_token", False) else None
+    def opening(self) -> list[int]:
+        return [int(self.value("bos_token_id", -1))] if self.value("add_bos_token", False) else []
 
     @property
     def eos_ids(self) -> set[int]:
@@ -214,7 +229,7 @@ def _from_gguf(path: Path) -> Tokenizer:
 
     read = _GGUFVocabulary(path)
     return ByteLevelTokenizer(
-        read.backend(), bos_id=read.bos_id, eos_ids=read.eos_ids, chat_template=read.chat_template
+        read.backend(), opening=read.opening, eos_ids=read.eos_ids, chat_template=read.chat_template
     )
 
 
@@ -225,8 +240,8 @@ def _write_from_gguf(path: Path, folder: Path) -> list[str]:
     eos = int(read.value("eos_token_id", -1))
     if eos >= 0:
         settings["eos_token"] = read.tokens[eos]
-    if read.bos_id is not None:
-        settings |= {"bos_token": read.tokens[read.bos_id], "add_bos_token": True}
+    if read.opening:
+        settings |= {"bos_token": read.tokens[read.opening[0]], "add_bos_token": True}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
     ends = {"eos_token_id": sorted(read.eos_ids)}
     (folder / "generation_config.json").write_text(json.dumps(ends) + "\n", "utf-8")

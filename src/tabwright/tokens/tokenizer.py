@@ -18,8 +18,8 @@ class Tokenizer(Protocol):
         """The ids of special tokens by their texts; a user's text becomes one of them only where it is asked for."""
 
     @property
-    def bos_id(self) -> int | None:
-        """The token that stands before a text; None where the model knows none."""
+    def opening(self) -> tuple[int, ...]:
+        """The tokens that stand before every text; none where the model was trained without."""
 
     @property
     def eos_ids(self) -> frozenset[int]:
@@ -33,8 +33,14 @@ class Tokenizer(Protocol):
     def vocab_size(self) -> int:
         """How many ids there are."""
 
-    def encode(self, text: str, *, special: bool = False) -> list[int]:
-        """Return the ids of a text; with `special`, the texts of special tokens in it become those tokens."""
+    def encode(self, text: str, *, special: bool = False, begins: bool = False) -> list[int]:
+        """Return the ids of a text, without those of `opening`.
+
+        Args:
+            text: any.
+            special: the texts of special tokens in it become those tokens.
+            begins: a document begins with it; some models put a space there.
+        """
 
     def piece(self, token: int) -> bytes:
         """Return the bytes that an ordinary token stands for; a special one stands for none."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tabwright.sampling.engine import PromptStyle
     from tabwright.sampling.samples import SamplesConfig
 
-Style = Literal["completion", "fence", "shown-fence", "chat"]
+Style = Literal["completion", "tagged", "fence", "shown-fence", "chat", "infill", "infill-spm"]
 
 
 def sample_command(
@@ -54,11 +54,11 @@ def sample_command(
 
     problems = list(load_problems(benchmark, benchmarks).values())[: limit or None]
     infills = any(problem.suffix for problem in problems)
-    _check(benchmark, style if infills else None, n if temperature == 0 else 1)
+    _check(benchmark, style, infills, n if temperature == 0 else 1)
     config = SamplesConfig(
         benchmark=benchmark,
         model="",
-        style="infill" if infills else style or "completion",
+        style=style or ("infill" if infills else "completion"),
         source=translate,
         n=n,
         temperature=temperature,
@@ -84,13 +84,12 @@ def sample_command(
     typer.echo(f"{out}: {total} samples; score them with `tabwright evaluate {out}`")
 
 
-def _check(benchmark: str, infill_style: str | None, greedy_samples: int) -> None:
+def _check(benchmark: str, style: Style | None, infills: bool, greedy_samples: int) -> None:
     from tabwright.records import RecordError
 
-    if infill_style is not None:
-        raise RecordError(
-            f"--style {infill_style}: {benchmark} asks to fill in, which has a style of its own; leave it out"
-        )
+    if style and infills != style.startswith("infill"):
+        remedy = "take infill or infill-spm" if infills else "those with a suffix are asked so"
+        raise RecordError(f"--style {style}: does not suit {benchmark}; {remedy}, or leave it out")
     if greedy_samples > 1:
         raise RecordError(
             f"-n {greedy_samples}: greedy samples are all the same; give a --temperature above 0, such as 0.2"

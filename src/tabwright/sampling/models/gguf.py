@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -37,6 +37,7 @@ _FILE_TYPES = {
 }  # fmt: skip
 _NORMAL, _USER_DEFINED, _BYTE = 1, 4, 6
 _BYTE_TOKEN = re.compile("<0x[0-9A-Fa-f]{2}>")
+_LOOKS_SPECIAL = re.compile(r"[<\[]\S+[>\]]")
 
 
 class GGUFError(EngineError):
@@ -85,6 +86,22 @@ class GGUFFile:
         tokens = self.metadata.get("tokenizer.ggml.tokens", [])
         return [token for token in tokens if isinstance(token, str)] if isinstance(tokens, list) else []
 
+    @property
+    def adds_space(self) -> bool:
+        """Whether the tokenizer puts a space before a text, as SentencePiece does."""
+        is_sentence_piece = self.metadata.get("tokenizer.ggml.model") == "llama"
+        return is_sentence_piece and bool(self.metadata.get("tokenizer.ggml.add_space_prefix", True))
+
+    @property
+    def begin(self) -> str:
+        """The text of the token with which a document begins; empty where the file names none."""
+        number = self.metadata.get("tokenizer.ggml.bos_token_id", -1)
+        return self.tokens[number] if isinstance(number, int) and 0 <= number < len(self.tokens) else ""
+
+    def template_tokens(self) -> set[str]:
+        """Return the tokens that a chat template may mean: all that the file calls special, or that look so."""
+        return {token for token, kind in self._kinds() if kind != _NORMAL or _LOOKS_SPECIAL.fullmatch(token)}
+
     def infill_tokens(self) -> InfillTokens | None:
         """The special tokens for infilling that stand in the vocabulary; None where the model has none."""
         found = infill_format(set(self.tokens))
@@ -92,16 +109,19 @@ class GGUFFile:
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the byte string of every ordinary token (special ones are left out)."""
-        tokens = self.tokens
-        kinds = self.metadata.get("tokenizer.ggml.token_type")
-        if not isinstance(kinds, list) or len(kinds) != len(tokens):
-            kinds = [_NORMAL] * len(tokens)
         byte_level = self.metadata.get("tokenizer.ggml.model") == "gpt2"
-        for token, kind in zip(tokens, kinds, strict=True):
+        for token, kind in self._kinds():
             if kind == _BYTE and _BYTE_TOKEN.fullmatch(token):
                 yield bytes([int(token[3:5], 16)])
             elif kind in (_NORMAL, _USER_DEFINED):
                 yield to_bytes(token) if byte_level else token.replace("▁", " ").encode()
+
+    def _kinds(self) -> Iterable[tuple[str, int]]:
+        tokens = self.tokens
+        kinds = self.metadata.get("tokenizer.ggml.token_type")
+        if not isinstance(kinds, list) or len(kinds) != len(tokens):
+            kinds = [_NORMAL] * len(tokens)
+        return zip(tokens, kinds, strict=True)
 
 
 def read_gguf(path: Path) -> GGUFFile:

@@ -13,10 +13,12 @@ from typing import Literal
 
 from tabwright.records import Problem, RecordError
 from tabwright.sampling.blocks import Block
-from tabwright.sampling.engine import ChatPrompt, InfillPrompt, Message, Prompt, PromptStyle, TextPrompt
+from tabwright.sampling.engine import ChatPrompt, InfillOrder, InfillPrompt, Message, Prompt, PromptStyle, TextPrompt
 from tabwright.sampling.styles import FENCE, style_prompt
 
-SampleStyle = PromptStyle | Literal["infill"]
+InfillStyle = Literal["infill", "infill-spm"]
+SampleStyle = PromptStyle | InfillStyle
+_ORDERS: dict[InfillStyle, InfillOrder] = {"infill": "psm", "infill-spm": "spm"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +27,7 @@ class SampleLanguage:
 
     name: str
     fence: str
+    tag: str
     stops: tuple[str, ...] = ()
     lexer: str = ""
 
@@ -43,7 +46,11 @@ def _languages() -> dict[str, SampleLanguage]:
     text = files("tabwright.sampling.samples").joinpath("languages.toml").read_text(encoding="utf-8")
     return {
         key: SampleLanguage(
-            name=row["name"], fence=row["fence"], stops=tuple(row.get("stops", ())), lexer=row.get("lexer", "")
+            name=row["name"],
+            fence=row["fence"],
+            tag=row["tag"],
+            stops=tuple(row.get("stops", ())),
+            lexer=row.get("lexer", ""),
         )
         for key, row in tomllib.loads(text).items()
     }
@@ -69,18 +76,20 @@ def ask(problem: Problem, style: SampleStyle, source: Problem | None = None) -> 
         RecordError: the style does not suit the problem.
     """
     language = _language(problem)
-    if style == "infill":
+    if style == "infill" or style == "infill-spm":
         # A model that does not end where the suffix begins goes on to other functions: they do not belong in between.
-        between = InfillPrompt(prefix=problem.prompt, suffix=problem.suffix)
+        between = InfillPrompt(prefix=problem.prompt, suffix=problem.suffix, order=_ORDERS[style])
         return Question(prompt=between, stops=_stops(problem, language))
     if source is not None:
         prompt, stops = _translate(problem, language, source, style)
     elif problem.form == "text":
-        if style != "completion":
+        if style not in ("completion", "tagged"):
             raise RecordError(f"--style {style}: {problem.task_id} is asked as a text; only completion suits it")
         prompt, stops = TextPrompt(text=problem.prompt, cut=True), ()
     else:
-        prompt, stops = style_prompt(style, problem.prompt, language=language.name, fence=language.fence)
+        prompt, stops = style_prompt(
+            style, problem.prompt, language=language.name, fence=language.fence, tag=language.tag
+        )
     if style == "chat":
         if language.lexer:
             raise RecordError(f"--style chat: a whole {language.name} program cannot follow its own beginning")
@@ -105,7 +114,7 @@ def _translate(
         )
     spoken = _language(source)
     solution = f"{source.declaration}{source.canonical_solution}".strip("\n")
-    if style == "completion":
+    if style in ("completion", "tagged"):
         text = f"code translation\n{spoken.name}:\n{solution}\n\n{language.name}:\n{problem.declaration}"
         return TextPrompt(text=text, cut=True), ()
     if style == "chat":

@@ -87,9 +87,14 @@ class TorchEngine:
         self._renderer = Renderer(
             tokenize=self._tokenize,
             template=self._apply_template,
+            opening=self._opening,
+            begin=self._name(tokenizer.opening[-1:]),
+            special=tokenizer.special,
             infill=self._card.infill,
             vocabulary=Vocabulary(self._pieces),
         )
+        # Where nothing stands before a text, and there is none, the end of the text before it stands for it.
+        self._end = min(tokenizer.eos_ids, default=0)
         self._scheduler = Scheduler(Batch(decoder, config.slots), self._pieces, tokenizer.eos_ids)
 
     @classmethod
@@ -128,7 +133,7 @@ class TorchEngine:
 
     async def generate(self, prompt: Prompt, options: SamplingOptions) -> AsyncGenerator[Chunk, None]:
         """Yield chunks of the samples of one prompt; see `Engine.generate`."""
-        rendered, options = await prepare(self._renderer, self._card, prompt, options, self._first_id())
+        rendered, options = await prepare(self._renderer, self._card, prompt, options, self._end)
         for first, part in in_turns(options, self._slots):
             async with aclosing(self._samples(rendered, part, first)) as chunks:
                 async for chunk in chunks:
@@ -143,7 +148,8 @@ class TorchEngine:
             PromptError: the text is too long.
         """
         check_length(max_tokens, self._card.context_length)
-        ids = [token for token, _ in await self._tokenize(text, True, False)] or [self._first_id()]
+        pieces = await self._tokenize(text, begins=True)
+        ids = [*self._tokenizer.opening, *(token for token, _ in pieces)] or [self._end]
         room = self._card.context_length - max_tokens
         if len(ids) > room:
             raise PromptError(f"the prompt has {len(ids)} tokens, but only {room} fit beside max_tokens; shorten it")
@@ -200,28 +206,27 @@ class TorchEngine:
         finally:
             request.cancelled.set()
 
-    async def _tokenize(self, text: str, first: bool, special: bool) -> list[TokenPiece]:
-        ids = self._tokenizer.encode(text, special=special)
-        if first and self._tokenizer.bos_id is not None:
-            ids.insert(0, self._tokenizer.bos_id)
+    async def _tokenize(self, text: str, *, special: bool = False, begins: bool = False) -> list[TokenPiece]:
+        ids = self._tokenizer.encode(text, special=special, begins=begins)
         return [(token, self._pieces[token]) for token in ids]
 
-    async def _apply_template(self, messages: Sequence[Message]) -> str:
+    def _name(self, tokens: Sequence[int]) -> str:
         names = {token: text for text, token in self._tokenizer.special.items()}
-        bos = "" if self._tokenizer.bos_id is None else names.get(self._tokenizer.bos_id, "")
-        eos = next((names[token] for token in sorted(self._tokenizer.eos_ids) if token in names), "")
+        return "".join(names.get(token, "") for token in tokens)
+
+    async def _opening(self) -> list[int]:
+        return list(self._tokenizer.opening)
+
+    async def _apply_template(self, messages: Sequence[Message]) -> str:
+        bos = self._name(self._tokenizer.opening)
+        eos = next(filter(None, (self._name([token]) for token in sorted(self._tokenizer.eos_ids))), "")
         text = render_chat(self._tokenizer.chat_template, messages, bos=bos, eos=eos)
         return text.removeprefix(bos)  # it is put before every prompt
-
-    def _first_id(self) -> int:
-        """The token that stands before a text, or one that ends the text before it."""
-        if self._tokenizer.bos_id is not None:
-            return self._tokenizer.bos_id
-        return min(self._tokenizer.eos_ids, default=0)
 
 
 def _card(config: TorchConfig, checkpoint: Checkpoint, tokenizer: Tokenizer) -> ModelCard:
     infill = infill_format(tokenizer.special)
+    bare: PromptStyle = "tagged" if checkpoint.family and checkpoint.family.tagged else "completion"
     kept = str(config.dtype).removeprefix("torch.")
     return ModelCard(
         name=config.name or config.path.resolve().name,
@@ -233,5 +238,5 @@ def _card(config: TorchConfig, checkpoint: Checkpoint, tokenizer: Tokenizer) -> 
         infill=InfillTokens(**infill) if infill else None,
         licence=config.licence or "unknown",
         has_chat=bool(tokenizer.chat_template),
-        prompt_style=config.prompt_style or ("shown-fence" if tokenizer.chat_template else "completion"),
+        prompt_style=config.prompt_style or ("shown-fence" if tokenizer.chat_template else bare),
     )
