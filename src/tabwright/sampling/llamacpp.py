@@ -85,6 +85,10 @@ class LlamaCppEngine:
             vocabulary=Vocabulary(gguf.pieces()),
         )
         self._end = int(gguf.metadata.get("tokenizer.ggml.eos_token_id", 0))
+        self._infill_ids = gguf.infill_ids()
+        self._infill = re.compile(
+            "|".join(map(re.escape, self._infill_ids)).join("()") if self._infill_ids else r"(?!)"
+        )
         self._ends_texts = bool(gguf.metadata.get("tokenizer.ggml.add_eos_token", False))
         self._before_text: list[int] | None = None
         # What a text that begins nothing is put behind, so that no space is put before it (SentencePiece models).
@@ -189,6 +193,17 @@ class LlamaCppEngine:
         return response.json()
 
     async def _tokenize(self, text: str, *, special: bool = False, begins: bool = False) -> list[Piece]:
+        # Some files call infill tokens ordinary ones, and llama.cpp then does not find them in a text.
+        named = re.split(self._infill, text) if special else [text]
+        pieces: list[Piece] = []
+        for at, part in enumerate(named):
+            if part in self._infill_ids and special:
+                pieces.append((self._infill_ids[part], b""))
+            else:
+                pieces += await self._tokenize_unnamed(part, special, begins and at == 0)
+        return pieces
+
+    async def _tokenize_unnamed(self, text: str, special: bool, begins: bool) -> list[Piece]:
         pieces: list[Piece] = []
         for at, part in enumerate(_without_long_blanks(text)):
             if part:

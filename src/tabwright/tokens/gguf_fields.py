@@ -81,7 +81,8 @@ def _sentence_piece(path: Path, tokenizer: Tokenizer) -> dict[str, Any]:
     model = SentencePieceProcessor(model_proto=path.read_bytes())
     numbers = range(len(model))
     texts = [model.id_to_piece(number) for number in numbers]
-    kinds = [_kind(model, number) for number in numbers]
+    meant = set(tokenizer.special.values())  # Code Llama's infill tokens are ordinary pieces of its file
+    kinds = [_CONTROL if number in meant else _kind(model, number) for number in numbers]
     scores = [float(model.get_score(number)) for number in numbers]
     for text, number in sorted(tokenizer.special.items(), key=lambda pair: pair[1]):
         if number >= len(texts):

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 import torch
 from tests.model.conftest import CONFIGS, random_decoder
-from tests.tokens.conftest import byte_level
+from tests.tokens.conftest import byte_level, sentence_piece
 
 from tabwright.model.checkpoint import save
 from tabwright.model.decoder import Decoder
+from tabwright.model.export import export_gguf
 from tabwright.sampling import (
     ChatPrompt,
     Chunk,
@@ -27,11 +28,13 @@ from tabwright.sampling import (
     SamplingOptions,
     TextPrompt,
 )
+from tabwright.sampling.llamacpp import LlamaCppConfig, LlamaCppEngine
 from tabwright.sampling.torch_engine.engine import TorchConfig, TorchEngine
 from tabwright.tokens import Tokenizer
-from tabwright.tokens.opening import keep_files, open_tokenizer
+from tabwright.tokens.gguf_fields import gguf_fields
+from tabwright.tokens.opening import keep_files, open_tokenizer, write_chat_template
 
-__all__ = ["byte_level"]  # a fixture
+__all__ = ["byte_level", "sentence_piece"]  # fixtures
 
 TEXT = "def add(a, b):\n    return "
 TEMPLATE = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}\n{% endfor %}<|assistant|>"
@@ -213,3 +216,30 @@ async def test_whoever_waits_when_the_engine_is_closed_is_told(folder: Path) -> 
     results = await asyncio.gather(*waiting, return_exceptions=True)
     assert any("the engine was closed" in str(result) for result in results)
     assert all(isinstance(result, list | EngineError) for result in results)
+
+
+async def test_both_engines_lay_out_a_prompt_alike(sentence_piece: Path, tmp_path: Path) -> None:
+    """Code Llama's formats, with its kind of tokenizer, from a folder and from the GGUF file made of it."""
+    folder, path = tmp_path / "model", tmp_path / "model.gguf"
+    save(random_decoder(replace(CONFIGS["rotary"], vocab_size=928, context_length=400)), folder)
+    keep_files(sentence_piece, folder)
+    write_chat_template("llama-instruct", folder)
+    export_gguf(random_decoder(replace(CONFIGS["rotary"], vocab_size=928)), path, metadata=gguf_fields(folder, 928))
+    ours = await TorchEngine.start(TorchConfig(path=folder, slots=1))
+    theirs = await LlamaCppEngine.start(LlamaCppConfig(path=path, name="small", slots=1, context_length=400))
+    turns = (Message(role="user", content="add  1"), Message(role="assistant", content="x"))
+    prompts: list[Prompt] = [
+        TextPrompt(text=TEXT),
+        TextPrompt(text="\n\n  x = [1,\n\n\n 2]  "),
+        InfillPrompt(prefix=TEXT, suffix="\n  return 1"),
+        InfillPrompt(prefix="", suffix="x", order="spm"),
+        ChatPrompt(messages=turns[:1]),
+        ChatPrompt(messages=(*turns, *turns[:1]), opening="def "),
+    ]
+    try:
+        for prompt in prompts:
+            one, other = await ours._renderer.render(prompt, 300), await theirs._renderer.render(prompt, 300)
+            assert one == other, prompt
+    finally:
+        await ours.close()
+        await theirs.close()

@@ -107,6 +107,11 @@ class GGUFFile:
         found = infill_format(set(self.tokens))
         return InfillTokens(**found) if found else None
 
+    def infill_ids(self) -> dict[str, int]:
+        """Return the ids of those tokens, by their texts."""
+        texts = set((infill_format(set(self.tokens)) or {}).values())
+        return {token: number for number, token in enumerate(self.tokens) if token in texts}
+
     def pieces(self) -> Iterator[bytes]:
         """Yield the byte string of every ordinary token (special ones are left out)."""
         byte_level = self.metadata.get("tokenizer.ggml.model") == "gpt2"
