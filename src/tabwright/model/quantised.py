@@ -23,7 +23,7 @@ Bits = Literal[4, 8]
 _GROUP = 32
 # Above so many rows it is faster to unpack eight bits first.
 _MOST_ROWS = 32
-_ROWS_IN_CHUNK = 4096
+_ROWS_IN_CHUNK = 4096  # the kernel's packing is by blocks of 64 at most
 
 
 class QuantisedLinear(nn.Module):
@@ -49,11 +49,11 @@ class QuantisedLinear(nn.Module):
         self.packed: torch.Tensor
         self.scales: torch.Tensor
         self.register_buffer("bias", None)
-        # By chunks of rows, so that no whole copy in fp32 is made of a large weight.
-        made = [_EACH[bits](chunk.float()) for chunk in torch.split(weight, _ROWS_IN_CHUNK)]
+        # By chunks of rows, so that no whole copy of a large weight is made on the way.
+        made = [self._quantise(chunk.float()) for chunk in torch.split(weight, _ROWS_IN_CHUNK)]
         packed, scales = (torch.cat(parts) for parts in zip(*made, strict=True))
         if bits == 4:
-            packed, scales = self._pack(packed), scales.permute(1, 0, 2).contiguous()
+            scales = scales.permute(1, 0, 2).contiguous()
         self.register_buffer("packed", packed)
         self.register_buffer("scales", scales.to(dtype))
 
@@ -84,11 +84,13 @@ class QuantisedLinear(nn.Module):
         grouped = numbers.reshape(self._shape[0], -1, _GROUP).to(self.scales.dtype) - 8
         return (grouped * scale + offset).flatten(1)
 
-    def _pack(self, numbers: torch.Tensor) -> torch.Tensor:
+    def _quantise(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        if self._bits == 8:
+            return _eight_bits(rows)
+        numbers, scales = _four_bits(rows)
         if self._has_kernel:
-            packed: torch.Tensor = torch.ops.aten._convert_weight_to_int4pack_for_cpu(numbers.to(torch.int32), 1)
-            return packed
-        return (numbers[:, ::2] << 4) | numbers[:, 1::2]
+            return torch.ops.aten._convert_weight_to_int4pack_for_cpu(numbers.to(torch.int32), 1), scales
+        return (numbers[:, ::2] << 4) | numbers[:, 1::2], scales
 
 
 def quantising(bits: Bits, dtype: torch.dtype, device: torch.device | str = "cpu") -> Place:
@@ -127,6 +129,3 @@ def _four_bits(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     scale = ((highest - lowest) / 15).clamp(min=1e-8)
     numbers = ((groups - lowest) / scale).round().clamp(0, 15).to(torch.uint8)
     return numbers.flatten(1), torch.cat([scale, lowest + 8 * scale], -1)
-
-
-_EACH = {8: _eight_bits, 4: _four_bits}

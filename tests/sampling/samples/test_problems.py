@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from tabwright.evaluation import benchmarks as known_benchmarks
 from tabwright.records import Problem, RecordError
-from tabwright.sampling import ChatPrompt, TextPrompt
+from tabwright.sampling import ChatPrompt, InfillPrompt, TextPrompt
 from tabwright.sampling.blocks import BlockMatcher
 from tabwright.sampling.samples import ask
+from tabwright.sampling.samples.problems import InfillStyle
 from tabwright.sampling.stops import StopMatcher
 
 
@@ -55,6 +57,19 @@ def test_a_translation_shows_the_solution_and_the_declaration() -> None:
     assert isinstance(prompt, ChatPrompt)
     assert prompt.opening == "```go\nfunc Add(a int, b int) int {\n"
     assert "Translate the following Python code into Go" in prompt.messages[0].content
+
+
+def test_a_language_is_named_above_the_code() -> None:
+    prompt = ask(TARGET, "tagged").prompt
+    assert isinstance(prompt, TextPrompt)
+    assert prompt.text == f"// language: Go\n{TARGET.prompt}"
+
+
+@pytest.mark.parametrize(("style", "order"), [("infill", "psm"), ("infill-spm", "spm")])
+def test_the_order_of_an_infill_prompt(style: InfillStyle, order: str) -> None:
+    prompt = ask(replace(SOURCE, prompt="def f(", suffix="):\n"), style).prompt
+    assert isinstance(prompt, InfillPrompt)
+    assert (prompt.prefix, prompt.suffix, prompt.order) == ("def f(", "):\n", order)
 
 
 @pytest.mark.parametrize(

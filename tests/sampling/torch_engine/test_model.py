@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from tests.model.conftest import CONFIGS, random_decoder
-from tests.tokens.conftest import byte_level
+from tests.parity import naive
+from tests.parity.test_naive import CHATGLM
+from tests.tokens.conftest import byte_level, sentence_piece
 
 import tabwright
+from tabwright.assistant import Cursor, find_language, prompt_for
 from tabwright.model.checkpoint import save
-from tabwright.sampling import EngineError
+from tabwright.sampling import EngineError, TextPrompt
 from tabwright.tokens.opening import keep_files
 
-__all__ = ["byte_level"]  # a fixture
+__all__ = ["byte_level", "sentence_piece"]  # fixtures
 
 
 def test_a_model_is_loaded_and_asked_in_two_lines(byte_level: Path, tmp_path: Path) -> None:
@@ -29,6 +34,23 @@ def test_a_model_is_loaded_and_asked_in_two_lines(byte_level: Path, tmp_path: Pa
         assert len(beams) == 2
         assert beams[0][1].score >= beams[1][1].score
         assert model.card.engine == "torch"
+
+
+def test_codegeex2_is_asked_with_a_language_tag(sentence_piece: Path, tmp_path: Path) -> None:
+    """Its folder as THUDM publishes it, but small."""
+    weights = naive.random_weights(naive.chatglm_shapes(912, 32, 3, 4, 2, 8, 40), seed=3)
+    torch.save(weights, tmp_path / "pytorch_model.bin")
+    shape = CHATGLM | {"padded_vocab_size": 912, "seq_length": 200}
+    (tmp_path / "config.json").write_text(json.dumps(shape))
+    (tmp_path / "tokenizer.model").write_bytes((sentence_piece / "tokenizer.model").read_bytes())
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "ChatGLMTokenizer"}))
+    with tabwright.load(tmp_path, slots=1) as model:
+        assert model.card.prompt_style == "tagged"
+        prompt, _ = prompt_for(model.card, Cursor(prefix="# 冒泡排序\n", language=find_language("python")))
+        assert prompt == TextPrompt(text="# language: Python\n# 冒泡排序\n", cut=True)
+        written, _ = prompt_for(model.card, Cursor(prefix="# language: Python\nx = ", language=find_language("python")))
+        assert written == TextPrompt(text="# language: Python\nx = ", cut=True)
+        assert model.complete(prompt.text, max_tokens=4)
 
 
 def test_what_cannot_be_loaded_is_told(tmp_path: Path) -> None:

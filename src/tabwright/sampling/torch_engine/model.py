@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from tabwright.sampling.engine import ChatPrompt, InfillPrompt, Message, ModelCard, Prompt, SamplingOptions, TextPrompt
+from tabwright.sampling.engine import (
+    ChatPrompt,
+    InfillOrder,
+    InfillPrompt,
+    Message,
+    ModelCard,
+    Prompt,
+    SamplingOptions,
+    TextPrompt,
+)
 from tabwright.sampling.torch_engine.beam import Beam
 from tabwright.sampling.torch_engine.engine import TorchConfig, TorchEngine
 
@@ -35,18 +44,21 @@ class Model:
         """What is known of the model."""
         return self._engine.card
 
-    def complete(self, prefix: str, suffix: str | None = None, **options: Any) -> str:
+    def complete(self, prefix: str, suffix: str | None = None, *, order: InfillOrder = "psm", **options: Any) -> str:
         """Return what goes on after `prefix`, or stands between it and `suffix`.
 
         Args:
             prefix: the text before the cursor.
             suffix: the text after it.
+            order: in which of the two the model reads them first; see `InfillPrompt`.
             options: fields of `SamplingOptions`; greedy, 128 tokens where nothing is said.
 
         Raises:
             PromptError: the model cannot be asked so.
         """
-        prompt = TextPrompt(text=prefix) if suffix is None else InfillPrompt(prefix=prefix, suffix=suffix)
+        prompt: Prompt = TextPrompt(text=prefix)
+        if suffix is not None:
+            prompt = InfillPrompt(prefix=prefix, suffix=suffix, order=order)
         return self._text(prompt, SamplingOptions(**options))
 
     def chat(self, messages: str | Sequence[Message], **options: Any) -> str:
