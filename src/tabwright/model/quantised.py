@@ -23,7 +23,8 @@ Bits = Literal[4, 8]
 _GROUP = 32
 # Above so many rows it is faster to unpack eight bits first.
 _MOST_ROWS = 32
-_ROWS_IN_CHUNK = 4096  # the kernel's packing is by blocks of 64 at most
+# Elements of a weight that are quantised at once, in whole blocks of rows as the kernel packs them.
+_CHUNK, _PACKED_ROWS = 1 << 20, 64
 
 
 class QuantisedLinear(nn.Module):
@@ -49,13 +50,9 @@ class QuantisedLinear(nn.Module):
         self.packed: torch.Tensor
         self.scales: torch.Tensor
         self.register_buffer("bias", None)
-        # By chunks of rows, so that no whole copy of a large weight is made on the way.
-        made = [self._quantise(chunk.float()) for chunk in torch.split(weight, _ROWS_IN_CHUNK)]
-        packed, scales = (torch.cat(parts) for parts in zip(*made, strict=True))
-        if bits == 4:
-            scales = scales.permute(1, 0, 2).contiguous()
+        packed, scales = self._quantise(weight, dtype)
         self.register_buffer("packed", packed)
-        self.register_buffer("scales", scales.to(dtype))
+        self.register_buffer("scales", scales.permute(1, 0, 2).contiguous() if bits == 4 else scales)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return W x + b for (..., inputs)."""
@@ -84,7 +81,21 @@ class QuantisedLinear(nn.Module):
         grouped = numbers.reshape(self._shape[0], -1, _GROUP).to(self.scales.dtype) - 8
         return (grouped * scale + offset).flatten(1)
 
-    def _quantise(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _quantise(self, weight: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return packed numbers and scales, made by small chunks: a large weight has no whole copy on the way."""
+        n_rows = max(_CHUNK // weight.shape[1] // _PACKED_ROWS, 1) * _PACKED_ROWS
+        whole: list[torch.Tensor] = []
+        for start in range(0, len(weight), n_rows):
+            parts = self._quantise_rows(weight[start : start + n_rows].float())
+            whole = whole or [
+                torch.empty((len(weight), *part.shape[1:]), dtype=kind, device=part.device)
+                for part, kind in zip(parts, (parts[0].dtype, dtype), strict=True)
+            ]
+            for target, part in zip(whole, parts, strict=True):
+                target[start : start + n_rows] = part
+        return whole[0], whole[1]
+
+    def _quantise_rows(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         if self._bits == 8:
             return _eight_bits(rows)
         numbers, scales = _four_bits(rows)
