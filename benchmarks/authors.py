@@ -1,6 +1,6 @@
 """The plain implementations of `tests/parity/naive.py` beside the authors' own code, on the same random weights.
 
-    python benchmarks/authors.py --codegeex codegeex_model.py --chatglm modeling_chatglm.py
+    python -m benchmarks.authors --codegeex codegeex_model.py --chatglm modeling_chatglm.py
 
 The files are `codegeex/torch/codegeex_model.py` of THUDM/CodeGeeX and `modeling_chatglm.py` of a copy of CodeGeeX2-6B;
 nothing of them is kept here. The first is read without its conversions to fp16. Of the second the model's own classes
