@@ -210,6 +210,15 @@ def test_wrong_scores_are_named(tmp_path: Path, changed: dict[str, Any], message
         score_samples(samples, PROBLEMS, out, settings=FAST)
 
 
+def test_a_sample_that_is_scored_twice_is_named(tmp_path: Path) -> None:
+    samples, out = write(tmp_path / "s.jsonl", rows(2)), tmp_path / "o.jsonl"
+    score_samples(samples, PROBLEMS, out, settings=FAST)
+    header, first, _ = (json.loads(line) for line in out.read_text().splitlines())
+    write(out, [header, first, first])
+    with pytest.raises(RecordError, match=r"o.jsonl: sample_index 0 is scored twice; score afresh \(--fresh\)"):
+        read_scores(out)
+
+
 def test_headers_of_other_versions(tmp_path: Path) -> None:
     samples, out = write(tmp_path / "s.jsonl", rows(1)), tmp_path / "o.jsonl"
     scores = score_samples(samples, PROBLEMS, out, settings=FAST)

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,11 @@ def read_scores(path: Path) -> tuple[ScoresHeader, list[Score]]:
         found = ScoresHeader.from_mapping(header)
     except RecordError as error:
         raise RecordError(f"{path}, header: {error}; score afresh (--fresh)") from None
-    return found, sorted(read_records(path, Score, skip=1), key=lambda score: score.sample_index)
+    scores = sorted(read_records(path, Score, skip=1), key=lambda score: score.sample_index)
+    for one, other in pairwise(scores):
+        if one.sample_index == other.sample_index:
+            raise RecordError(f"{path}: sample_index {one.sample_index} is scored twice; score afresh (--fresh)")
+    return found, scores
 
 
 def fingerprint(problems: Mapping[str, Problem]) -> str:
