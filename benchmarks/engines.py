@@ -14,26 +14,31 @@ import statistics
 from pathlib import Path
 
 from tabwright.evaluation.benchmarks import load_benchmark
-from tabwright.sampling import Engine, SamplingOptions, TextPrompt, Token
+from tabwright.sampling import SamplingOptions, Token
 from tabwright.sampling.llamacpp import LlamaCppConfig, LlamaCppEngine
+from tabwright.sampling.prompts import RenderedPrompt
 from tabwright.sampling.torch_engine.engine import TorchConfig, TorchEngine
+from tabwright.tokens.opening import open_tokenizer
 
 
-async def tokens_of(engine: Engine, text: str, n_tokens: int) -> list[Token]:
-    """Return the greedy tokens after a text, with the two most probable ones at each place."""
+async def tokens_of(engine: LlamaCppEngine | TorchEngine, ids: list[int], n_tokens: int) -> list[Token]:
+    """Return the greedy tokens after some ids, with the two most probable ones at each place."""
     options = SamplingOptions(max_tokens=n_tokens, top_logprobs=2)
-    return [token async for chunk in engine.generate(TextPrompt(text=text), options) for token in chunk.tokens]
+    chunks = engine._samples(RenderedPrompt(ids, ""), options, 0)  # below healing, of which each has its own kind
+    return [token async for chunk in chunks for token in chunk.tokens]
 
 
 async def compare(model: Path, texts: dict[str, str], n_tokens: int) -> None:
     """Print the share of equal tokens, and each first difference."""
     theirs = await LlamaCppEngine.start(LlamaCppConfig(path=model, name=model.stem, slots=1))
     ours = await TorchEngine.start(TorchConfig(path=model, slots=1))
+    tokenizer = open_tokenizer(model)
     n_equal = n_all = n_same = 0
     margins = []
     try:
         for name, text in texts.items():
-            one, other = await tokens_of(ours, text, n_tokens), await tokens_of(theirs, text, n_tokens)
+            ids = [*tokenizer.opening, *tokenizer.encode(text, begins=True)]
+            one, other = await tokens_of(ours, ids, n_tokens), await tokens_of(theirs, ids, n_tokens)
             pairs = list(zip(one, other, strict=False))
             equal = next((at for at, (a, b) in enumerate(pairs) if a.text != b.text), len(pairs))
             n_equal, n_all = n_equal + equal, n_all + max(len(one), len(other))

@@ -66,6 +66,10 @@ def test_gguf_comes_out_whole_and_runs(tabwright: Run, folder: Path) -> None:
         (("import", "nothing", "--to", "x"), "nothing: no such folder"),
         (("import", "hub", "--to", "hub"), "hub: is there already; name another --to, or remove it"),
         (("export", "bare", "--to", "x.gguf"), "bare: has no tokenizer; expected tokenizer.json"),
+        (("export", "hub", "--to", "there.gguf"), "there.gguf: is there already; name another --to, or remove it"),
+        (("export", "hub", "--to", "x", "--quantize", "q4_0"), "--quantize q4_0: is for GGUF; --to x names a folder"),
+        (("export", "hub", "--to", "x", "--tokenizer", "hub/typo"), "--tokenizer hub/typo: no such folder or file"),
+        (("import", "hub", "--to", "there.gguf/x"), "--to there.gguf/x: cannot be written"),
         (("export", "broken", "--to", "x"), "the weights do not fit the configuration: wrong shape: lm_head.weight"),
     ],
 )
@@ -76,6 +80,7 @@ def test_wrong_arguments_are_one_line_and_leave_nothing(
         (folder / name).mkdir()
         for file in ("config.json", "model.safetensors"):
             (folder / name / file).write_bytes((folder / "hub" / file).read_bytes())
+    (folder / "there.gguf").write_text("")
     config = json.loads((folder / "hub/config.json").read_text())
     (folder / "broken/config.json").write_text(json.dumps(config | {"vocab_size": 900}))
     before = sorted(path.name for path in folder.iterdir())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -93,6 +94,16 @@ async def test_llama_cpp_runs_what_goes_out(
     token = next(token for chunk in chunks for token in chunk.tokens)
     # llama.cpp keeps keys and values in halves, and rounds what goes into a quantised matrix to eight bits.
     assert token.logprob == pytest.approx(float(scores.max()), abs=0.005 if quantisation[0] == "f" else 0.2)
+
+
+@pytest.mark.parametrize("changed", [{"rope_theta": 5e4}, {"rope_scaling": "linear", "rope_factor": 2.0}])
+def test_what_a_layout_cannot_say_is_refused(changed: dict[str, Any], tmp_path: Path) -> None:
+    """ChatGLM's has no place for another rope, and none has one for the NTK-aware kind."""
+    config = replace(OTHERS["interleaved half"], **changed)
+    for each in (config, replace(LLAMA, rope_scaling="ntk", rope_factor=2.0)):
+        with pytest.raises(ConfigError, match=r"none that Hugging Face's layout has a family for"):
+            export_hugging_face(random_decoder(each), tmp_path / "model")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", OTHERS)

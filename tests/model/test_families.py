@@ -37,11 +37,19 @@ def test_an_unknown_preset_is_named() -> None:
     ("field", "value", "message"),
     [
         ("n_kv_heads", 3, "n_kv_heads: got 3, must divide n_heads = 4"),
-        ("d_ff", 0, "d_ff: got 0, must be at least 1"),
+        ("d_ff", 0, "d_ff: got 0, must be a whole number from 1"),
+        ("d_ff", "9", "d_ff: got '9', must be a whole number"),
+        ("n_layers", 2**70, "n_layers: got 1180591620717411303424, must be a whole number from 1 to 2147483647"),
+        ("n_layers", True, "n_layers: got True, must be a whole number"),
+        ("norm_eps", float("nan"), "norm_eps: got nan, must be a number above 0"),
+        ("rope_theta", "1e4", "rope_theta: got '1e4', must be a number above 0"),
+        ("tied_embeddings", "false", "tied_embeddings: got 'false', must be true or false"),
+        ("norm", "batch", "norm: got 'batch'; known are layer, rms"),
+        ("attention_window", -5, "attention_window: got -5, must be a whole number from 0"),
         ("rope_share", 0.4, r"rope_share: got 0.4, must rotate an even part of d_head = 8"),
     ],
 )
-def test_a_configuration_that_cannot_be_is_refused(field: str, value: float, message: str) -> None:
+def test_a_configuration_that_cannot_be_is_refused(field: str, value: object, message: str) -> None:
     fields = {"vocab_size": 9, "d_model": 32, "n_layers": 1, "n_heads": 4, "n_kv_heads": 4, "d_head": 8, "d_ff": 9}
     with pytest.raises(ConfigError, match=message):
         DecoderConfig(**(fields | {"context_length": 8, field: value}))  # type: ignore[arg-type]

@@ -37,6 +37,15 @@ def test_the_kernel_gives_what_unpacking_gives(bits: Bits, n_rows: int) -> None:
     assert (unpacked - functional.linear(rows, WEIGHT)).norm() / unpacked.norm() < {8: 0.01, 4: 0.1}[bits]
 
 
+@pytest.mark.parametrize("n_inputs", [36, 40, 48, 100, 1000])
+@pytest.mark.parametrize("n_rows", [1, 4, 40])
+def test_inputs_that_fit_no_block_of_the_kernel(n_inputs: int, n_rows: int) -> None:
+    weight, rows = torch.randn(64, n_inputs), torch.randn(n_rows, n_inputs)
+    got = QuantisedLinear(weight, 8, torch.bfloat16)(rows.bfloat16()).float()
+    expected = functional.linear(rows, weight)
+    assert (got - expected).norm() / expected.norm() < 0.02
+
+
 def test_shapes_and_bias() -> None:
     layer = QuantisedLinear(WEIGHT, 8, torch.float32)
     layer.bias = torch.arange(96.0)

@@ -93,12 +93,34 @@ def test_a_tokenizer_goes_through_gguf(byte_level: Path, tmp_path: Path) -> None
     kept = tmp_path / "kept"
     kept.mkdir()
     keep_files(tmp_path / "model.gguf", kept)
+    library = Backend.from_file(str(kept / "tokenizer.json"))
+    assert library.decode(library.encode(HARD[4]).ids) == HARD[4]
     for there in (open_tokenizer(tmp_path / "model.gguf"), open_tokenizer(kept)):
         for text in HARD:
             assert there.encode(text) == here.encode(text), text
             assert there.encode(text, special=True) == here.encode(text, special=True), text
         assert {name: there.special[name] for name in SPECIAL} == here.special
         assert (there.eos_ids, there.opening, there.chat_template) == (here.eos_ids, here.opening, here.chat_template)
+
+
+@pytest.mark.parametrize("changed", [{"<|endoftext|>": 3}, {"new": 3000}, {"e": 900}])
+def test_ids_that_meet_or_leave_holes_are_refused(merges: Path, tmp_path: Path, changed: dict[str, int]) -> None:
+    for file in merges.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    added = json.loads((merges / "added_tokens.json").read_text())
+    (tmp_path / "added_tokens.json").write_text(json.dumps(added | changed))
+    with pytest.raises(TokenizerError, match=r"vocab.json and added_tokens.json have a hole or meet at"):
+        open_tokenizer(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["vocab.json", "tokenizer_config.json", "added_tokens.json"])
+@pytest.mark.parametrize("content", ["[1]", '{"eos_token": {}, "chat_template": 3, "x": "y"}', "7"])
+def test_damaged_files_are_one_error(merges: Path, tmp_path: Path, name: str, content: str) -> None:
+    for file in merges.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / name).write_text(content)
+    with pytest.raises(TokenizerError):
+        open_tokenizer(tmp_path)
 
 
 def test_code_llama_s_infill_tokens_are_special(sentence_piece: Path) -> None:

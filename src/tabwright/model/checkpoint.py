@@ -25,7 +25,7 @@ from tabwright.model.weights.sources import (
     open_folder,
     read_json,
 )
-from tabwright.model.weights.transfer import Place, Progress, empty_decoder, fill, put, shapes_of
+from tabwright.model.weights.transfer import FLOATS, Place, Progress, empty_decoder, fill, put, shapes_of
 
 _OWN = "tabwright"
 _STATE_DICTS = (".pt", ".pth", ".bin")
@@ -52,8 +52,8 @@ class Checkpoint:
     @property
     def dtype(self) -> torch.dtype:
         """The narrowest one that holds every weight as it is stored; quantised ones count as fp32."""
-        kinds = [info.dtype for info in self.source.tensors.values() if info.dtype and info.dtype.is_floating_point]
-        return functools.reduce(torch.promote_types, kinds, kinds[0])
+        kinds = [info.dtype for info in self.source.tensors.values() if info.dtype in FLOATS]
+        return functools.reduce(torch.promote_types, kinds) if kinds else torch.float32
 
     def load(
         self,
@@ -91,16 +91,25 @@ def open_checkpoint(path: Path) -> Checkpoint:
         WeightsError: they are of no known layout, or cannot be read.
         ConfigError: their configuration cannot be.
     """
+    try:
+        return _opener(path)(path)
+    except (ConfigError, WeightsError):
+        raise
+    except (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError) as error:
+        raise WeightsError(f"{path}: damaged, or not what it seems ({error}); download it again") from None
+
+
+def _opener(path: Path) -> Callable[[Path], Checkpoint]:
     if path.suffix == ".gguf":
-        return _open_gguf(path)
+        return _open_gguf
     if path.is_file() and path.suffix in _STATE_DICTS:
-        return _open_state_dict(path)
+        return _open_state_dict
     if not path.is_dir():
         raise WeightsError(f"{path}: no such folder, and no .gguf, {' or '.join(_STATE_DICTS)} file")
     if (path / "params.json").is_file():
-        return _open_meta(path)
+        return _open_meta
     if (path / "config.json").is_file():
-        return _open_hugging_face(path)
+        return _open_hugging_face
     raise WeightsError(f"{path}: has neither config.json nor params.json; name the folder with the model's files")
 
 
@@ -181,6 +190,8 @@ def _open_meta(folder: Path) -> Checkpoint:
         raise WeightsError(f"{folder}: has params.json and no consolidated.*.pth; download the weights")
     source = JoinedSource([PickleSource([path]) for path in paths], llama.META_SHARDS)
     given = read_json(folder / "params.json")
+    if given.get("use_scaled_rope"):
+        raise ConfigError(f"{folder / 'params.json'}: use_scaled_rope: got true; frequencies as they are, are known")
     try:
         d_model, n_heads = int(given["dim"]), int(given["n_heads"])
         config = complete(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
-from typing import Literal
+from functools import cache
+from typing import Any, Literal, get_args, get_type_hints
 
 Norm = Literal["layer", "rms"]
 Activation = Literal["gelu", "gelu_tanh", "gelu_sigmoid", "silu"]
 Position = Literal["learned", "rotary"]
 RopeScaling = Literal["none", "linear", "ntk"]
 Biases = Literal["none", "qkv", "all"]
+
+
+_MOST = 2**31 - 1
 
 
 class ConfigError(ValueError):
@@ -77,14 +82,9 @@ class DecoderConfig:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value = getattr(self, field.name)
-            if (
-                isinstance(value, int)
-                and not isinstance(value, bool)
-                and field.name != "attention_window"
-                and value < 1
-            ):
-                raise ConfigError(f"{field.name}: got {value}, must be at least 1")
+            check_field(field.name, getattr(self, field.name))
+        if self.rope_share > 1:
+            raise ConfigError(f"rope_share: got {self.rope_share}, must be at most 1")
         if self.n_heads % self.n_kv_heads:
             raise ConfigError(f"n_kv_heads: got {self.n_kv_heads}, must divide n_heads = {self.n_heads}")
         if self.position == "rotary" and self.d_rope % 2:
@@ -109,3 +109,30 @@ class DecoderConfig:
         embeddings = self.vocab_size * self.d_model * (1 if self.tied_embeddings else 2)
         positions = self.context_length * self.d_model * ((self.position == "learned") + self.top_query)
         return n_layers * (attention + feed_forward + 2 * norm + bias) + norm + embeddings + positions
+
+
+def check_field(name: str, value: Any) -> None:
+    """Check a field by itself.
+
+    Raises:
+        ConfigError: it cannot have that value.
+    """
+    kind = _kinds()[name]
+    if choices := get_args(kind):
+        if value not in choices:
+            raise ConfigError(f"{name}: got {value!r}; known are {', '.join(choices)}")
+    elif kind is bool:
+        if not isinstance(value, bool):
+            raise ConfigError(f"{name}: got {value!r}, must be true or false")
+    elif kind is float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+            raise ConfigError(f"{name}: got {value!r}, must be a number above 0")
+    else:
+        least = 0 if name == "attention_window" else 1
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
+            raise ConfigError(f"{name}: got {value!r:.40}, must be a whole number from {least} to {_MOST}")
+
+
+@cache
+def _kinds() -> dict[str, Any]:
+    return get_type_hints(DecoderConfig)

@@ -15,7 +15,7 @@ from tabwright.model.checkpoint import write
 from tabwright.model.config import ConfigError, DecoderConfig
 from tabwright.model.decoder import Decoder
 from tabwright.model.families import FAMILIES, Family
-from tabwright.model.weights.huggingface import write_config
+from tabwright.model.weights.huggingface import read_config, write_config
 from tabwright.model.weights.transfer import parts_of
 
 Quantisation = Literal["f32", "f16", "q8_0", "q4_0", "q4_1"]
@@ -35,7 +35,7 @@ def family_for(config: DecoderConfig, *, gguf: bool = False) -> Family:
         ConfigError: none can.
     """
     for family in FAMILIES:
-        if (family.gguf if gguf else family.layouts) and _describes(family, config):
+        if (family.gguf if gguf else family.layouts) and _describes(family, config, gguf):
             return family
     where = "llama.cpp" if gguf else "Hugging Face's layout"
     raise ConfigError(f"the configuration is none that {where} has a family for: {config}")
@@ -110,7 +110,12 @@ def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
     save_file(tensors, path, metadata={"format": "pt"})
 
 
-def _describes(family: Family, config: DecoderConfig) -> bool:
+def _describes(family: Family, config: DecoderConfig, gguf: bool) -> bool:
+    if not gguf:
+        try:
+            return read_config(write_config(config, family), family) == config
+        except ConfigError:
+            return False
     if any(getattr(config, name) != value for name, value in family.constants.items()):
         return False
     told = {*family.constants, *family.keys}

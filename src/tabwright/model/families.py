@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from tabwright.model.config import ConfigError, DecoderConfig
+from tabwright.model.config import ConfigError, DecoderConfig, check_field
 from tabwright.model.weights import chatglm, codegeex, gguf, gpt2, llama, starcoder2
 from tabwright.model.weights.layout import Layout, Shape
 
@@ -30,6 +30,7 @@ class Family:
         gguf: the layout of its tensors in GGUF.
         transformers_class: transformers' own model of it; empty where there is none.
         defaults: our fields where `config.json` may leave them out.
+        fixed: keys of `config.json` that may have one value alone, as the decoder does it so.
         tagged: whether its models were trained on files whose first line names the language.
         measured: `config.json` from the shapes of its tensors; for families whose files come as one bare state dict.
     """
@@ -42,6 +43,7 @@ class Family:
     gguf: Layout | None = None
     transformers_class: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
     tagged: bool = False
     measured: Callable[[Mapping[str, Shape]], dict[str, int]] | None = None
 
@@ -67,6 +69,7 @@ FAMILIES = (
         keys=_LLAMA_KEYS,
         constants={"norm": "rms", "gated": True, "position": "rotary", "biases": "none"},
         defaults={"activation": "silu", "tied_embeddings": False, "norm_eps": 1e-6, "context_length": 2048},
+        fixed={"attention_bias": False, "mlp_bias": False},
         layouts=(llama.HUGGING_FACE,),
         architecture="llama",
         gguf=gguf.LLAMA,
@@ -96,6 +99,12 @@ FAMILIES = (
         },
         constants={"norm": "layer", "gated": False, "position": "learned", "biases": "all", "tied_embeddings": True},
         defaults={"activation": "gelu_new", "norm_eps": 1e-5},
+        fixed={
+            "tie_word_embeddings": True,
+            "scale_attn_weights": True,
+            "scale_attn_by_inverse_layer_idx": False,
+            "add_cross_attention": False,
+        },
         layouts=(gpt2.HUGGING_FACE, gpt2.BARE),
         architecture="gpt2",
         gguf=gguf.GPT2,
@@ -132,6 +141,15 @@ FAMILIES = (
             "rope_interleaved": True,
             "biases": "qkv",
             "tied_embeddings": False,
+        },
+        fixed={
+            "rmsnorm": True,
+            "post_layer_norm": True,
+            "multi_query_attention": True,
+            "add_bias_linear": False,
+            "add_qkv_bias": True,
+            "apply_residual_connection_post_layernorm": False,
+            "rope_ratio": 1,
         },
         layouts=(chatglm.THUDM,),
         tagged=True,
@@ -194,6 +212,8 @@ def complete(fields: Mapping[str, Any]) -> DecoderConfig:
     ]
     if missing:
         raise ConfigError(f"{missing[0]}: missing; give it a value")
+    for name, value in fields.items():
+        check_field(name, value)
     usual = {
         "n_kv_heads": fields["n_heads"],
         "d_head": fields["d_model"] // fields["n_heads"],

@@ -45,7 +45,9 @@ class QuantisedLinear(nn.Module):
             raise ValueError(f"inputs: got {weight.shape[1]}, must be a multiple of {_GROUP} for 4 bits")
         self._bits = bits
         self._shape = tuple(weight.shape)
-        self._has_kernel = weight.device.type == "cpu" and dtype == torch.bfloat16 and weight.shape[0] % 16 == 0
+        # The kernels look at whole blocks of both, and read beyond what is smaller.
+        fits = weight.shape[0] % 16 == 0 and weight.shape[1] % _GROUP == 0
+        self._has_kernel = weight.device.type == "cpu" and dtype == torch.bfloat16 and fits
         self.bias: torch.Tensor | None
         self.packed: torch.Tensor
         self.scales: torch.Tensor

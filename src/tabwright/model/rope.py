@@ -10,7 +10,7 @@ Angles = tuple[torch.Tensor, torch.Tensor]
 
 
 class Rope:
-    """The table of one configuration, in fp32, on the device where it is asked for.
+    """The frequencies of one configuration, in fp32, on the device where they are asked for.
 
     References: Su et al. 2021, section 3.4.2; for the scalings see `DecoderConfig`.
     """
@@ -24,19 +24,19 @@ class Rope:
         elif config.rope_scaling == "linear":
             step = 1 / config.rope_factor
         exponents = torch.arange(0, self._d_rope, 2, dtype=torch.float32, device="cpu") / self._d_rope
-        places = torch.arange(config.context_length, dtype=torch.float32, device="cpu") * step
-        self._angles = torch.outer(places, 1.0 / theta**exponents)
-        self._tables: dict[tuple[torch.device, torch.dtype], Angles] = {}
+        frequencies = 1.0 / theta**exponents
+        spread = frequencies.repeat_interleave(2) if self._interleaved else torch.cat([frequencies, frequencies])
+        self._step = step
+        self._frequencies = {torch.device("cpu"): spread}
 
     def at(self, positions_BT: torch.Tensor, dtype: torch.dtype) -> Angles:
         """Return cosines and sines at those positions, (B, T, 1, d_rope) each, in pairs as the layout has them."""
-        key = (positions_BT.device, dtype)
-        if key not in self._tables:
-            angles = self._angles.to(positions_BT.device)
-            spread = angles.repeat_interleave(2, -1) if self._interleaved else torch.cat([angles, angles], -1)
-            self._tables[key] = spread.cos().to(dtype), spread.sin().to(dtype)
-        cos, sin = self._tables[key]
-        return cos[positions_BT].unsqueeze(2), sin[positions_BT].unsqueeze(2)
+        device = positions_BT.device
+        if device not in self._frequencies:
+            self._frequencies[device] = self._frequencies[torch.device("cpu")].to(device)
+        places_BT11 = (positions_BT.float() * self._step)[..., None, None]
+        angles = places_BT11 * self._frequencies[device]
+        return angles.cos().to(dtype), angles.sin().to(dtype)
 
     def rotate(self, x_BTNH: torch.Tensor, angles: Angles) -> torch.Tensor:
         """Rotate the first d_rope elements of each head."""

@@ -230,7 +230,7 @@ async def prepare(
 def in_turns(options: SamplingOptions, slots: int) -> Iterator[tuple[int, SamplingOptions]]:
     """Yield the samples of a request in groups of at most `slots`: the number of the first, and the group's options."""
     for first in range(0, options.n, slots):
-        seed = None if options.seed is None else options.seed + first
+        seed = None if options.seed is None else (options.seed + first) % 2**64
         yield first, replace(options, n=min(slots, options.n - first), seed=seed)
 
 

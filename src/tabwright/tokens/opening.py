@@ -30,8 +30,15 @@ def open_tokenizer(path: Path) -> Tokenizer:
     Raises:
         TokenizerError: there is none, or it cannot be used.
     """
-    if path.suffix == ".gguf":
-        return _from_gguf(path)
+    try:
+        return _from_gguf(path) if path.suffix == ".gguf" else _from_folder(path)
+    except TokenizerError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError) as error:
+        raise TokenizerError(f"{path}: its tokenizer is damaged ({error}); download it again") from None
+
+
+def _from_folder(path: Path) -> Tokenizer:
     folder = path if path.is_dir() else path.parent
     settings = read_settings(folder)
     model = folder / "tokenizer.model"
@@ -136,11 +143,15 @@ def _from_merges(folder: Path, settings: Mapping[str, Any]) -> Tokenizer:
     vocabulary = json.loads((folder / "vocab.json").read_text("utf-8"))
     lines = (folder / "merges.txt").read_text("utf-8").splitlines()
     merges = [tuple(line.split(" ")) for line in lines if line and not line.startswith("#version")]
-    tokens = [token for token, _ in sorted(vocabulary.items(), key=lambda pair: int(pair[1]))]
     added: dict[str, int] = {}
     if (folder / "added_tokens.json").is_file():
         added = json.loads((folder / "added_tokens.json").read_text("utf-8"))
-    tokens += sorted(added, key=lambda text: added[text])
+    ids = vocabulary | added
+    tokens = sorted(ids, key=lambda text: int(ids[text]))
+    wrong = next((text for number, text in enumerate(tokens) if ids[text] != number), None)
+    wrong = next((text for text in added if vocabulary.get(text, added[text]) != added[text]), wrong)
+    if wrong is not None:
+        raise TokenizerError(f"{folder}: the ids of vocab.json and added_tokens.json have a hole or meet at {wrong!r}")
     spaces = {
         int(found[1]) - _FIRST_EXTRA + 2: number
         for text, number in added.items()

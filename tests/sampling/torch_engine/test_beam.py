@@ -52,6 +52,16 @@ def test_a_beam_of_one_is_greedy(decoder: Decoder) -> None:
     assert beam_search(decoder, [1, 2], width=1, max_tokens=10)[0].ids == ids[2:]
 
 
+@pytest.mark.parametrize("ends", [[3, 7], [0, 1, 2, 3, 4]])
+@pytest.mark.parametrize("first", range(5))
+def test_a_beam_of_one_ends_where_greedy_ends(decoder: Decoder, first: int, ends: list[int]) -> None:
+    ids = [first]
+    with torch.inference_mode():
+        while len(ids) < 9 and (len(ids) == 1 or ids[-1] not in ends):
+            ids.append(int(decoder(torch.tensor([ids]))[0, -1].argmax()))
+    assert beam_search(decoder, [first], width=1, max_tokens=8, ends=ends, length_penalty=0.0)[0].ids == ids[1:]
+
+
 def test_a_wider_beam_is_not_worse(decoder: Decoder) -> None:
     scores = [beam_search(decoder, [1], width=w, max_tokens=8, length_penalty=0)[0].logprob for w in (1, 4, 32)]
     assert scores[0] <= scores[1] + 1e-5

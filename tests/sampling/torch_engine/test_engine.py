@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -29,6 +30,7 @@ from tabwright.sampling import (
     TextPrompt,
 )
 from tabwright.sampling.llamacpp import LlamaCppConfig, LlamaCppEngine
+from tabwright.sampling.torch_engine.choosing import Choice, Chooser
 from tabwright.sampling.torch_engine.engine import TorchConfig, TorchEngine
 from tabwright.tokens import Tokenizer
 from tabwright.tokens.gguf_fields import gguf_fields
@@ -195,6 +197,75 @@ async def test_what_cannot_be_answered_is_told(engine: TorchEngine, tmp_path: Pa
         await run(engine, TextPrompt(text="x = 1\n" * 900), SamplingOptions(max_tokens=10))
     with pytest.raises(EngineError, match="no such folder"):
         await TorchEngine.start(TorchConfig(path=tmp_path / "nothing"))
+
+
+@pytest.mark.parametrize("seed", [0, 2**64 - 1, -(2**63)])
+async def test_any_seed_is_one_and_the_engine_goes_on(engine: TorchEngine, seed: int) -> None:
+    """Also where the second sample's would be beyond 64 bits, and where a temperature is nearly greedy."""
+    options = SamplingOptions(max_tokens=6, temperature=1.0, seed=seed, n=2)
+    first = await run(engine, TextPrompt(text=TEXT), options)
+    assert text_of(first, 1) == text_of(await run(engine, TextPrompt(text=TEXT), options), 1)
+    cold = await run(engine, TextPrompt(text=TEXT), SamplingOptions(max_tokens=6, temperature=1e-42))
+    assert text_of(cold) == text_of(await run(engine, TextPrompt(text=TEXT), SamplingOptions(max_tokens=6)))
+
+
+async def test_an_error_is_told_to_whom_it_belongs(engine: TorchEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Chooser.choose
+
+    def choose(chooser: Chooser, logits: torch.Tensor) -> Choice:
+        if chooser._options.seed == 13:
+            raise ValueError("unlucky")
+        return real(chooser, logits)
+
+    monkeypatch.setattr(Chooser, "choose", choose)
+    options = SamplingOptions(max_tokens=30, temperature=1.0, seed=1)
+    alone = text_of(await run(engine, TextPrompt(text=TEXT), options))
+    beside = asyncio.create_task(run(engine, TextPrompt(text=TEXT), options))
+    with pytest.raises(EngineError, match="unlucky"):
+        await run(engine, TextPrompt(text=TEXT), replace(options, seed=13))
+    assert text_of(await beside) == alone
+    assert len(await run(engine, TextPrompt(text=TEXT), replace(options, n=3))) > 3
+
+
+async def test_a_sample_that_is_finished_gives_its_row_back(engine: TorchEngine) -> None:
+    """The other samples of its request go on beside whoever comes next."""
+    options = SamplingOptions(max_tokens=300, temperature=3.0, top_p=1.0, seed=4, n=3)
+    texts = [text_of(await run(engine, TextPrompt(text=TEXT), replace(options, n=1, seed=4 + i))) for i in range(3)]
+    early = next(text[2:4] for text in texts if len(text) > 4)
+    most, fewest = 0, 9
+    async for _ in engine.generate(TextPrompt(text=TEXT), replace(options, stop=(early,))):
+        n_rows = len(engine._scheduler._batch.active)
+        most, fewest = max(most, n_rows), min(fewest, n_rows or fewest)
+    assert (most, fewest < 3) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"bits": 3}, "quantize: got 3; give 4 or 8"),
+        ({"slots": 0}, "slots: got 0, must be at least 1"),
+        ({"device": "meta"}, "device: got 'meta'; give cpu"),
+        ({"device": "nonsense"}, "device: got 'nonsense'; give cpu"),
+    ],
+)
+async def test_a_configuration_that_cannot_be_is_told(folder: Path, wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(EngineError, match=message):
+        await TorchEngine.start(TorchConfig(path=folder, **wrong))
+
+
+async def test_a_tokenizer_of_another_model_is_told(decoder: Decoder, byte_level: Path, tmp_path: Path) -> None:
+    """It may have more tokens than the model, as long as they are not used."""
+    save(random_decoder(replace(decoder.config, vocab_size=890)), tmp_path)
+    keep_files(byte_level, tmp_path)
+    engine = await TorchEngine.start(TorchConfig(path=tmp_path, slots=1, context_length=200))
+    try:
+        assert await run(engine, TextPrompt(text="x = "), SamplingOptions(max_tokens=2))
+        ids = open_tokenizer(byte_level)
+        text = next(ids.piece(token).decode() for token in range(891, 900) if ids.piece(token).isascii())
+        with pytest.raises(EngineError, match=r"the tokenizer gives token \d+, and the model has 890"):
+            await run(engine, TextPrompt(text=text), SamplingOptions(max_tokens=2))
+    finally:
+        await engine.close()
 
 
 async def test_a_quantised_model_answers(folder: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from tests.tokens.conftest import byte_level, sentence_piece
 import tabwright
 from tabwright.assistant import Cursor, find_language, prompt_for
 from tabwright.model.checkpoint import save
-from tabwright.sampling import EngineError, TextPrompt
+from tabwright.sampling import EngineError, PromptError, TextPrompt
 from tabwright.tokens.opening import keep_files
 
 __all__ = ["byte_level", "sentence_piece"]  # fixtures
@@ -51,6 +53,32 @@ def test_codegeex2_is_asked_with_a_language_tag(sentence_piece: Path, tmp_path: 
         written, _ = prompt_for(model.card, Cursor(prefix="# language: Python\nx = ", language=find_language("python")))
         assert written == TextPrompt(text="# language: Python\nx = ", cut=True)
         assert model.complete(prompt.text, max_tokens=4)
+
+
+def test_it_is_asked_from_threads_and_from_a_running_loop(byte_level: Path, tmp_path: Path) -> None:
+    save(random_decoder(replace(CONFIGS["rotary"], vocab_size=928)), tmp_path)
+    keep_files(byte_level, tmp_path)
+    with tabwright.load(tmp_path, slots=2) as model:
+        expected = model.complete("def f(", max_tokens=8, stop="zzzz")
+        with ThreadPoolExecutor(4) as pool:
+            assert {*pool.map(lambda _: model.complete("def f(", max_tokens=8), range(8))} == {expected}
+
+        async def inside() -> str:
+            return model.complete("def f(", max_tokens=8)
+
+        assert asyncio.run(inside()) == expected
+        for wrong, message in (
+            ({"n": 3}, "n: got 3; one text is returned"),
+            ({"temperature": -1.0}, "temperature: got -1.0, must be at least 0"),
+            ({"top_logprobs": -1}, "top_logprobs: got -1"),
+        ):
+            with pytest.raises(PromptError, match=message):
+                model.complete("x", **wrong)
+        with pytest.raises(PromptError, match="order: got 'mps'; known are psm, spm"):
+            model.complete("x", "y", order="mps")  # type: ignore[arg-type]
+    with pytest.raises(EngineError, match="the model is closed; load it again"):
+        model.complete("x")
+    model.close()
 
 
 def test_what_cannot_be_loaded_is_told(tmp_path: Path) -> None:

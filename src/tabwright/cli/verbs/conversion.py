@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -47,6 +48,7 @@ def import_command(
     from tabwright.model.checkpoint import save
     from tabwright.tokens.opening import write_chat_template
 
+    _check_place(to, tokenizer)
     decoder = _load(source, dtype)
     with _new_folder(to) as folder:
         save(decoder, folder)
@@ -59,17 +61,23 @@ def import_command(
 def export_command(
     source: Source,
     to: Annotated[Path, typer.Option("--to", help="A .gguf file for llama.cpp, or a folder for transformers.")],
-    quantize: Annotated[Quantisation, typer.Option("--quantize", help="What a GGUF file keeps matrices in.")] = "f16",
+    quantize: Annotated[
+        Quantisation | None, typer.Option("--quantize", help="What a GGUF file keeps matrices in; default: f16.")
+    ] = None,
     dtype: KeptIn = "stored",
     tokenizer: Tokenizer = None,
 ) -> None:
     """Write weights and tokenizer as others read them: GGUF for llama.cpp, or Hugging Face's layout."""
+    from tabwright.model import WeightsError
     from tabwright.model.export import export_gguf, export_hugging_face
 
+    _check_place(to, tokenizer)
+    if quantize and to.suffix != ".gguf":
+        raise WeightsError(f"--quantize {quantize}: is for GGUF; --to {to} names a folder, which --dtype suits")
     decoder = _load(source, dtype)
     if to.suffix == ".gguf":
         fields = _gguf_fields(tokenizer or source, decoder.config.vocab_size)
-        export_gguf(decoder, to, quantisation=quantize, metadata=fields)
+        export_gguf(decoder, to, quantisation=quantize or "f16", metadata=fields)
     else:
         with _new_folder(to) as folder:
             export_hugging_face(decoder, folder)
@@ -92,14 +100,25 @@ def _load(source: Path, dtype: Dtype) -> Decoder:
         return checkpoint.load(dtype=kept, progress=show)
 
 
-@contextmanager
-def _new_folder(place: Path) -> Iterator[Path]:
-    """Yield a temporary folder that becomes `place` when all of it is written."""
+def _check_place(place: Path, tokenizer: Path | None) -> None:
+    """Look, before anything long is done, whether the result can be written."""
     from tabwright.model import WeightsError
 
     if place.is_file() or (place.is_dir() and any(place.iterdir())):
         raise WeightsError(f"{place}: is there already; name another --to, or remove it")
-    place.parent.mkdir(parents=True, exist_ok=True)
+    if tokenizer is not None and not tokenizer.exists():
+        raise WeightsError(f"--tokenizer {tokenizer}: no such folder or file")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WeightsError(f"--to {place}: cannot be written ({error.strerror}); name another") from None
+    if not os.access(place.parent, os.W_OK):
+        raise WeightsError(f"--to {place}: its folder cannot be written into; name another")
+
+
+@contextmanager
+def _new_folder(place: Path) -> Iterator[Path]:
+    """Yield a temporary folder that becomes `place` when all of it is written."""
     temporary = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name}-"))
     try:
         yield temporary
@@ -113,12 +132,13 @@ def _new_folder(place: Path) -> Iterator[Path]:
 
 def _keep_tokenizer(source: Path, folder: Path) -> None:
     from tabwright.tokens import TokenizerError
-    from tabwright.tokens.opening import keep_files
+    from tabwright.tokens.opening import keep_files, open_tokenizer
 
     try:
         keep_files(source, folder)
+        open_tokenizer(folder)
     except TokenizerError as error:
-        typer.echo(f"note: {error}; the weights are written without one", err=True)
+        typer.echo(f"note: {error}; the weights are written without one that can be used", err=True)
 
 
 def _gguf_fields(source: Path, vocab_size: int) -> dict[str, Any]:

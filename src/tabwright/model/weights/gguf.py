@@ -36,7 +36,7 @@ def _layout(*, pairs: bool, gated: bool, fused: bool) -> Layout:
         row("final_norm", "output_norm"),
         row("output", "output"),
     ]
-    return Layout(tuple(rows), ignored=r"rope_freqs\.weight|output\.weight")
+    return Layout(tuple(rows), ignored=r"output\.weight")
 
 
 LLAMA = _layout(pairs=True, gated=True, fused=False)
@@ -78,7 +78,10 @@ class GGUFSource:
             return torch.from_numpy(tensor.data.copy()).view(torch.bfloat16).reshape(shape)
         if kind in ("F32", "F16"):
             return torch.from_numpy(tensor.data.copy()).reshape(shape)
-        return torch.from_numpy(self._dequantize(tensor.data, tensor.tensor_type)).reshape(shape)
+        try:
+            return torch.from_numpy(self._dequantize(tensor.data, tensor.tensor_type)).reshape(shape)
+        except NotImplementedError:
+            raise WeightsError(f"{self._path}: {name} is {kind}, which cannot be multiplied out") from None
 
     def value(self, key: str, default: Any = None) -> Any:
         """Return what the metadata say of a key; `{arch}` in it stands for the architecture.
@@ -111,7 +114,7 @@ def read_config(source: GGUFSource, **constants: Any) -> DecoderConfig:
     rms = source.value("{arch}.attention.layer_norm_rms_epsilon", 0.0)
     scaling = str(source.value("{arch}.rope.scaling.type", "none"))
     if scaling not in ("none", "linear"):
-        raise WeightsError(f"{{arch}}.rope.scaling.type: got {scaling!r}; none and linear are known")
+        raise WeightsError(f"rope.scaling.type: got {scaling!r}; none and linear are known")
     read: dict[str, Any] = {
         "vocab_size": source.tensors["token_embd.weight"].shape[0],
         "d_model": d_model,
@@ -127,8 +130,13 @@ def read_config(source: GGUFSource, **constants: Any) -> DecoderConfig:
         "rope_factor": float(source.value("{arch}.rope.scaling.factor", 1.0)),
         "tied_embeddings": "output.weight" not in source.tensors,
     }
+    n_rotated = int(source.value("{arch}.rope.dimension_count", read["d_head"]))
+    if n_rotated != read["d_head"]:
+        raise WeightsError(f"rope.dimension_count: got {n_rotated}; all {read['d_head']} elements of a head are known")
     return DecoderConfig(**(read | constants))
 
 
-def _dtype(kind: str) -> torch.dtype:
+def _dtype(kind: str) -> torch.dtype | None:
+    if kind in ("I8", "I16", "I32", "I64"):
+        return None
     return {"F16": torch.float16, "BF16": torch.bfloat16}.get(kind, torch.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tabwright.model.config import ConfigError, DecoderConfig
@@ -52,12 +53,17 @@ def read_config(config: Mapping[str, Any], family: Family) -> DecoderConfig:
         fields["activation"] = _ACTIVATIONS[name]
     if fields["position"] == "rotary":
         fields |= _read_rope(config)
-    if config.get("use_sliding_window", "sliding_window" in config) and config.get("sliding_window"):
-        fields["attention_window"] = int(config["sliding_window"])
-    for key in ("attention_bias", "mlp_bias"):
-        if config.get(key) and fields["biases"] != "all":
-            raise ConfigError(f"{key}: got true; this family has none")
-    return complete(fields)
+    for key, value in family.fixed.items():
+        if config.get(key) not in (None, value):
+            raise ConfigError(f"{key}: got {config[key]!r}; only {value!r} is known in this family")
+    read = complete(fields)
+    if config.get("use_sliding_window"):  # Qwen2's, of layers from a certain one on
+        n_whole = config.get("max_window_layers", 28)
+        if n_whole == 0:
+            return replace(read, attention_window=config.get("sliding_window") or 0)
+        if not isinstance(n_whole, int) or n_whole < read.n_layers:
+            raise ConfigError(f"max_window_layers: got {n_whole!r}; a window in all layers or in none is known")
+    return read
 
 
 def write_config(config: DecoderConfig, family: Family) -> dict[str, Any]:
@@ -82,11 +88,10 @@ def write_config(config: DecoderConfig, family: Family) -> dict[str, Any]:
 
 def _read_rope(config: Mapping[str, Any]) -> dict[str, Any]:
     rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    if not isinstance(rope, dict):
+        raise ConfigError(f"rope_parameters: got {rope!r}, must be an object")
     kind = rope.get("rope_type", rope.get("type", "default"))
     if kind not in ("default", "linear"):
         raise ConfigError(f"rope_type: got {kind!r}; default and linear are known")
-    theta = rope.get("rope_theta", config.get("rope_theta", 10_000.0))
-    read: dict[str, Any] = {"rope_theta": float(theta)}
-    if kind == "linear":
-        read |= {"rope_scaling": "linear", "rope_factor": float(rope["factor"])}
-    return read
+    read = {"rope_theta": rope.get("rope_theta", config.get("rope_theta", 10_000.0))}
+    return read | ({"rope_scaling": "linear", "rope_factor": rope.get("factor")} if kind == "linear" else {})

@@ -25,6 +25,9 @@ _DTYPES = {
 }  # fmt: skip
 
 
+_DEEPEST = 8  # of mappings in mappings
+
+
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
     """What a file says of a tensor before it is read."""
@@ -56,6 +59,8 @@ class SafetensorsSource:
         self._paths: dict[str, Path] = {}
         for path in paths:
             for name, info in _safetensors_head(path).items():
+                if name in self.tensors:
+                    raise WeightsError(f"{path}: has {name}, as {self._paths[name]} has; download both again")
                 self.tensors[name] = info
                 self._paths[name] = path
 
@@ -78,7 +83,10 @@ class PickleSource:
     def __init__(self, paths: Sequence[Path]) -> None:
         self._tensors: dict[str, torch.Tensor] = {}
         for path in paths:
-            self._tensors |= dict(_flatten(_load_pickle(path)))
+            for name, tensor in _flatten(_load_pickle(path)):
+                if name in self._tensors:
+                    raise WeightsError(f"{path}: {name} is there twice; download the files again")
+                self._tensors[name] = tensor
         self.tensors = {name: TensorInfo(tuple(t.shape), t.dtype) for name, t in self._tensors.items()}
 
     def read(self, name: str) -> torch.Tensor:
@@ -114,11 +122,20 @@ class JoinedSource:
             raise WeightsError(f"{name}: is in the first shard, and not in shard {missing[0]}; download that one again")
         info = self._shards[0].tensors[name]
         dimension = self._dimension(name)
+        others = [shard.tensors[name] for shard in self._shards]
+        if any(_around(each.shape, dimension) != _around(info.shape, dimension) for each in others):
+            shapes = ", ".join(str(list(each.shape)) for each in others)
+            raise WeightsError(f"{name}: its shards do not fit together: {shapes}; download them again")
         if dimension is None:
             return info
         shape = list(info.shape)
         shape[dimension] = sum(shard.tensors[name].shape[dimension] for shard in self._shards)
         return TensorInfo(tuple(shape), info.dtype)
+
+
+def _around(shape: Shape, dimension: int | None) -> Shape:
+    """Return a shape without the dimension along which it was cut."""
+    return shape if dimension is None else (*shape[:dimension], -1, *shape[dimension + 1 :])
 
 
 def open_folder(folder: Path) -> TensorSource:
@@ -129,8 +146,9 @@ def open_folder(folder: Path) -> TensorSource:
     """
     for index, kind in ((f"{stem}{ending}.index.json", kind) for stem, ending, kind in _KINDS):
         if (folder / index).is_file():
-            names = sorted(set(read_json(folder / index).get("weight_map", {}).values()))
-            missing = [name for name in names if not (folder / name).is_file()]
+            weight_map = read_json(folder / index).get("weight_map")
+            names = sorted({str(name) for name in weight_map.values()}) if isinstance(weight_map, dict) else []
+            missing = [name for name in names if Path(name).name != name or not (folder / name).is_file()]
             if missing or not names:
                 raise WeightsError(
                     f"{folder}: {index} names {', '.join(missing) or 'no file'}; download what is missing"
@@ -156,7 +174,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WeightsError(f"{path}: cannot be read as JSON: {error}") from None
     if not isinstance(content, dict):
         raise WeightsError(f"{path}: expected an object, got {type(content).__name__}")
@@ -187,11 +205,11 @@ def _load_pickle(path: Path) -> Any:
         raise WeightsError(f"{path}: no such file") from None
     except pickle.UnpicklingError as error:
         found = re.search(r"(?:GLOBAL|global|Unsupported class|function) `?([\w.]+)`?", str(error))
-        what = f"it would run or make {found[1]}" if found else str(error).splitlines()[0]
+        what = f"it would run or make {found[1]}" if found else "it is no plain file of torch.save"
         raise WeightsError(
             f"{path}: refused: {what}; a pickle may hold tensors and plain data only; ask its author for safetensors"
         ) from None
-    except (RuntimeError, EOFError, ValueError, OSError, KeyError) as error:
+    except Exception as error:  # a damaged pickle fails in many ways
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(f"{path}: cut short, or no file of torch.save ({reason}); download it again") from None
 
@@ -201,12 +219,13 @@ def _is_zip(path: Path) -> bool:
         return file.read(2) == b"PK"
 
 
-def _flatten(content: Any, prefix: str = "") -> list[tuple[str, torch.Tensor]]:
+def _flatten(content: Any, prefix: str = "", depth: int = 0) -> list[tuple[str, torch.Tensor]]:
     if isinstance(content, torch.Tensor):
-        return [(prefix, content)]
-    if not isinstance(content, dict):
+        is_plain = content.layout == torch.strided and content.device.type == "cpu"
+        return [(prefix, content)] if is_plain else []
+    if not isinstance(content, dict) or depth > _DEEPEST:
         return []
     found = []
     for key, value in content.items():
-        found += _flatten(value, f"{prefix}.{key}" if prefix else str(key))
+        found += _flatten(value, f"{prefix}.{key}" if prefix else str(key), depth + 1)
     return [(name.removeprefix("module."), tensor) for name, tensor in found]

@@ -12,7 +12,7 @@ from tabwright.model.decoder import Decoder
 from tabwright.model.weights.layout import Layout, Match, Shape
 from tabwright.model.weights.sources import TensorSource
 
-_FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 _LISTED = 8
 
 Place = Callable[[Decoder, str, torch.Tensor], None]
@@ -75,7 +75,7 @@ def check(source: TensorSource, layout: Layout, matches: list[Match]) -> None:
                 faults.append(f"not expected: {name} {list(info.shape)}")
         elif info.shape != wanted[name]:
             faults.append(f"wrong shape: {name} {list(info.shape)}, expected {list(wanted[name])}")
-        elif info.dtype not in _FLOATS:
+        elif info.dtype not in FLOATS:
             faults.append(f"wrong dtype: {name} is {info.dtype or 'of an unknown one'}, expected floating point")
     if faults:
         more = f"; and {len(faults) - _LISTED} more" if len(faults) > _LISTED else ""

@@ -82,6 +82,15 @@ class Batch:
         return None if row.wanted else self._logits(x_BTD[:, -1:])[0]
 
     @torch.inference_mode()
+    def look(self, row: Row, tokens: Sequence[int]) -> torch.Tensor | None:
+        """Return the logits after a read prompt and some more tokens, which do not stay; None without room for them."""
+        at, start = self._rows.index(row), len(row.ids)
+        if start + len(tokens) > self._decoder.config.context_length:
+            return None
+        positions_BT = torch.arange(start, start + len(tokens)).unsqueeze(0)
+        return self._logits(self._states([list(tokens)], positions_BT, slice(at, at + 1))[:, -1:])[0]
+
+    @torch.inference_mode()
     def join(self, row: Row, copies: int = 0) -> list[Row]:
         """Put a row whose prompt is read among those at work, with so many copies; return all of them."""
         joined: list[Row] = []

@@ -88,11 +88,12 @@ def _extend(
     parents: list[int] = []
     going: list[tuple[list[int], float]] = []
     ended: list[tuple[list[int], float]] = []
-    for logprob, place in zip(best.values.tolist(), best.indices.tolist(), strict=True):
+    for rank, (logprob, place) in enumerate(zip(best.values.tolist(), best.indices.tolist(), strict=True)):
         parent, token = divmod(place, logprobs.shape[1])
         made = [*alive[parent][0], token]
         if token in ends:
-            ended.append((made, logprob))
+            if rank < width:  # one that ends must be among the best, as one that goes on
+                ended.append((made, logprob))
         elif len(going) < width:
             parents.append(parent)
             going.append((made, logprob))

@@ -1,43 +1,17 @@
-"""Logits -> the next token: spelling again, temperature, top-k, top-p, seeds; greedy where the temperature is 0.
+"""Logits -> the next token: temperature, top-k, top-p, seeds; greedy where the temperature is 0.
 
-Log-probabilities are those of the model itself, before anything is cut.
+What must be spelt again is chosen at once (`respelling.py`). Log-probabilities are those of the model itself, before
+anything is cut.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
 from tabwright.sampling.engine import SamplingOptions
-
-_LAST = b"\xff" * 64
-
-
-class Spelling:
-    """Which tokens can come next where a text must be spelt again.
-
-    Args:
-        pieces: the bytes of each token, by id; special ones have none.
-    """
-
-    def __init__(self, pieces: Sequence[bytes]) -> None:
-        ordered = sorted((piece, token) for token, piece in enumerate(pieces) if piece)
-        self._pieces = [piece for piece, _ in ordered]
-        self._tokens = [token for _, token in ordered]
-
-    def allowed(self, text: bytes) -> list[int]:
-        """Return the tokens that begin with `text`, and those with which it begins."""
-        start, end = bisect_left(self._pieces, text), bisect_left(self._pieces, text + _LAST)
-        found = self._tokens[start:end]
-        for length in range(1, len(text)):
-            at = bisect_left(self._pieces, text[:length])
-            while at < len(self._pieces) and self._pieces[at] == text[:length]:
-                found.append(self._tokens[at])
-                at += 1
-        return found
+from tabwright.sampling.torch_engine.respelling import Respellings
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +29,22 @@ class Chooser:
     Args:
         options: how.
         index: which of the request's samples it is: drawn with the seed plus this.
-        respell: what must be spelt first.
-        spelling: the tokenizer's.
+        respellings: how its first tokens may spell what was taken back; None where nothing was.
     """
 
-    def __init__(self, options: SamplingOptions, index: int, respell: bytes, spelling: Spelling) -> None:
+    def __init__(self, options: SamplingOptions, index: int, respellings: Respellings | None) -> None:
         self._options = options
-        self._left = respell
-        self._spelling = spelling
         self._generator = torch.Generator()
         if options.seed is None:
             self._generator.seed()
         else:
-            self._generator.manual_seed(options.seed + index)
+            self._generator.manual_seed((options.seed + index) % 2**64)
+        self._path = respellings.path(self._pick(respellings.logprobs)) if respellings else []
 
-    def choose(self, logits_V: torch.Tensor, pieces: Sequence[bytes]) -> Choice:
-        """Return the next token.
-
-        Args:
-            logits_V: in fp32, on the CPU.
-            pieces: the bytes of each token.
-        """
+    def choose(self, logits_V: torch.Tensor) -> Choice:
+        """Return the next token, by logits in fp32 on the CPU."""
         normaliser = torch.logsumexp(logits_V, 0)
-        choosable = logits_V
-        if self._left:
-            choosable = torch.full_like(logits_V, -torch.inf)
-            allowed = torch.tensor(self._spelling.allowed(self._left))
-            choosable[allowed] = logits_V[allowed]
-        token = int(choosable.argmax()) if self._options.temperature == 0 else self._draw(choosable)
-        self._left = self._left[len(pieces[token]) :]
+        token = self._path.pop(0) if self._path else self._pick(logits_V)
         top: tuple[tuple[int, float], ...] = ()
         if self._options.top_logprobs:
             best = torch.topk(logits_V, min(self._options.top_logprobs, len(logits_V)))
@@ -91,10 +52,14 @@ class Chooser:
             top = tuple(zip(best.indices.tolist(), values, strict=True))
         return Choice(token, float(logits_V[token] - normaliser), top)
 
+    def _pick(self, logits_V: torch.Tensor) -> int:
+        return int(logits_V.argmax()) if self._options.temperature == 0 else self._draw(logits_V)
+
     def _draw(self, logits_V: torch.Tensor) -> int:
         """Draw from the tempered distribution, cut by top-k and then by top-p (Holtzman et al. 2020, section 3.1)."""
         options = self._options
-        probabilities = torch.softmax(logits_V / options.temperature, 0)
+        # The greatest is taken off first, as a small temperature makes numbers that fp32 has not.
+        probabilities = torch.softmax((logits_V - logits_V.max()) / options.temperature, 0)
         ordered, tokens = torch.sort(probabilities, descending=True)
         if options.top_k:
             ordered, tokens = ordered[: options.top_k], tokens[: options.top_k]

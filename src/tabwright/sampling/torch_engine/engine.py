@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
 import torch
 
@@ -70,7 +70,24 @@ class TorchConfig:
     @property
     def dtype(self) -> torch.dtype:
         """What is computed in: fp32 where whole weights meet a CPU, bfloat16 elsewhere."""
-        return torch.float32 if self.device == "cpu" and not self.bits else torch.bfloat16
+        return torch.float32 if torch.device(self.device).type == "cpu" and not self.bits else torch.bfloat16
+
+    def check(self) -> None:
+        """Check what a person may say wrongly.
+
+        Raises:
+            EngineError: a number is out of range, or the device is none.
+        """
+        if self.bits not in (0, *get_args(Bits)):
+            raise EngineError(f"quantize: got {self.bits!r}; give 4 or 8, or 0 for whole weights")
+        if self.slots < 1:
+            raise EngineError(f"slots: got {self.slots}, must be at least 1")
+        try:
+            kind = torch.device(self.device).type
+        except RuntimeError:
+            kind = ""
+        if kind not in ("cpu", "cuda", "mps"):
+            raise EngineError(f"device: got {self.device!r}; give cpu, cuda or cuda:0")
 
 
 class TorchEngine:
@@ -82,7 +99,8 @@ class TorchEngine:
         self._slots = config.slots
         self._pieces = [tokenizer.piece(token) for token in range(tokenizer.vocab_size)]
         # Rows of the embedding beyond the tokenizer's tokens are padding.
-        self._pieces += [b""] * (decoder.config.vocab_size - len(self._pieces))
+        n_rows = decoder.config.vocab_size
+        self._pieces = self._pieces[:n_rows] + [b""] * (n_rows - len(self._pieces))
         self._card = _card(config, checkpoint, tokenizer)
         self._renderer = Renderer(
             tokenize=self._tokenize,
@@ -108,6 +126,7 @@ class TorchEngine:
 
     @classmethod
     def _load(cls, config: TorchConfig) -> TorchEngine:
+        config.check()
         if config.n_threads:
             torch.set_num_threads(config.n_threads)
         try:
@@ -169,6 +188,7 @@ class TorchEngine:
     async def close(self) -> None:
         """Free the model's memory."""
         await asyncio.to_thread(self._scheduler.close)
+        self._decoder.to("meta")
 
     async def _samples(
         self, rendered: RenderedPrompt, options: SamplingOptions, first: int
@@ -201,6 +221,8 @@ class TorchEngine:
                 usage = Usage(prompt_tokens=len(rendered.ids), cached_tokens=piece.n_reused)
                 tokens = (piece.token,) if piece.end != "stop" else ()
                 chunk = stream.chunk(first + piece.index, piece.token.text, tokens, piece.end, usage)
+                if stream.over or stream.ended:
+                    request.finished.add(piece.index)
                 if chunk is not None:
                     yield chunk
         finally:
@@ -208,6 +230,11 @@ class TorchEngine:
 
     async def _tokenize(self, text: str, *, special: bool = False, begins: bool = False) -> list[TokenPiece]:
         ids = self._tokenizer.encode(text, special=special, begins=begins)
+        beyond = next((token for token in ids if token >= len(self._pieces)), None)
+        if beyond is not None:
+            raise PromptError(
+                f"the tokenizer gives token {beyond}, and the model has {len(self._pieces)}: they are of two models"
+            )
         return [(token, self._pieces[token]) for token in ids]
 
     def _name(self, tokens: Sequence[int]) -> str:

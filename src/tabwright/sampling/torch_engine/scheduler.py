@@ -6,13 +6,17 @@ import atexit
 import codecs
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
+
+import torch
 
 from tabwright.sampling.engine import SamplingOptions, Token
 from tabwright.sampling.torch_engine.batch import Batch, Row
-from tabwright.sampling.torch_engine.choosing import Choice, Chooser, Spelling
+from tabwright.sampling.torch_engine.choosing import Choice, Chooser
+from tabwright.sampling.torch_engine.respelling import Respellings, Spelling, respellings
 
 End = Literal["", "stop", "length"]
 
@@ -42,6 +46,7 @@ class Request:
         max_tokens: the most new tokens of a sample, those that spell again among them.
         send: takes each piece, and an error in the place of one; called from the scheduler's thread.
         cancelled: set by whoever waits no longer.
+        finished: numbers of samples that nobody waits for any more.
     """
 
     ids: Sequence[int]
@@ -50,6 +55,7 @@ class Request:
     max_tokens: int
     send: Callable[[Piece | Exception], None]
     cancelled: threading.Event = field(default_factory=threading.Event)
+    finished: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True, eq=False)
@@ -64,11 +70,6 @@ class _Sample:
     next: int
     n_tokens: int = 0
     over: bool = False
-
-
-def _sample(request: Request, index: int, row: Row, spelling: Spelling) -> _Sample:
-    chooser = Chooser(request.options, index, request.respell, spelling)
-    return _Sample(request, index, row, chooser, codecs.getincrementaldecoder("utf-8")("replace"), next=-1)
 
 
 class Scheduler:
@@ -97,8 +98,11 @@ class Scheduler:
     def submit(self, request: Request) -> None:
         """Take a request; its samples begin when there are rows for all of them."""
         with self._changed:
-            self._waiting.append(request)
-            self._changed.notify()
+            if not self._closing:
+                self._waiting.append(request)
+                self._changed.notify()
+                return
+        request.send(RuntimeError("the engine was closed"))
 
     def close(self) -> None:
         """End the thread, once it has made the token at which it is."""
@@ -139,13 +143,25 @@ class Scheduler:
         logits_V = self._batch.read(row)
         if logits_V is None:
             return
-        rows = self._batch.join(row, request.options.n - 1)
-        started = [_sample(request, index, its_row, self._spelling) for index, its_row in enumerate(rows)]
-        self._samples += started
         self._reading = None
-        for sample in started:
-            self._tell(sample, sample.chooser.choose(logits_V, self._pieces))
-        self._clear()
+        try:
+            found = self._respellings(request, row, logits_V)
+        except Exception as error:  # the request's own
+            request.send(error)
+            return
+        started = []
+        for index, its_row in enumerate(self._batch.join(row, request.options.n - 1)):
+            chooser = Chooser(request.options, index, found)
+            utf8 = codecs.getincrementaldecoder("utf-8")("replace")
+            started.append(_Sample(request, index, its_row, chooser, utf8, next=-1))
+        self._samples += started
+        self._choose(started, [logits_V] * len(started))
+
+    def _respellings(self, request: Request, row: Row, logits_V: torch.Tensor) -> Respellings | None:
+        if not request.respell:
+            return None
+        look, is_greedy = partial(self._batch.look, row), request.options.temperature == 0
+        return respellings(request.respell, self._spelling, logits_V, look, best_only=is_greedy)
 
     def _begin_next(self) -> None:
         with self._changed:
@@ -163,9 +179,19 @@ class Scheduler:
         by_row = {id(sample.row): sample for sample in self._samples}
         ordered = [by_row[id(row)] for row in self._batch.active]
         logits = self._batch.step([sample.next for sample in ordered])
-        for sample, logits_V in zip(ordered, logits, strict=True):
-            self._tell(sample, sample.chooser.choose(logits_V, self._pieces))
-        self._clear()
+        self._choose(ordered, logits)
+
+    def _choose(self, samples: Sequence[_Sample], logits: Iterable[torch.Tensor]) -> None:
+        """Choose the next token of each; what cannot be chosen from fails its own request alone."""
+        for sample, logits_V in zip(samples, logits, strict=True):
+            if sample.request.cancelled.is_set():
+                continue
+            try:
+                self._tell(sample, sample.chooser.choose(logits_V))
+            except Exception as error:
+                sample.request.cancelled.set()
+                sample.request.send(error)
+        self._drop_cancelled()
 
     def _tell(self, sample: _Sample, choice: Choice) -> None:
         sample.n_tokens += 1
@@ -184,10 +210,7 @@ class Scheduler:
     def _drop_cancelled(self) -> None:
         """End samples for which nobody waits: first, as the next prompt may begin as theirs did."""
         for sample in self._samples:
-            sample.over |= sample.request.cancelled.is_set()
-        self._clear()
-
-    def _clear(self) -> None:
+            sample.over |= sample.request.cancelled.is_set() or sample.index in sample.request.finished
         for sample in [sample for sample in self._samples if sample.over]:
             self._samples.remove(sample)
             self._batch.end(sample.row)
@@ -195,9 +218,9 @@ class Scheduler:
     def _fail(self, error: Exception, waiting: Sequence[Request] = ()) -> None:
         asked = [sample.request for sample in self._samples] + ([self._reading[0]] if self._reading else [])
         asked += waiting
-        for sample in self._samples:
-            self._batch.end(sample.row)
-            sample.row.ids.clear()  # nobody knows what is in it
+        for row in list(self._batch.active):
+            self._batch.end(row)
+            row.ids.clear()  # nobody knows what is in it
         if self._reading:
             self._reading[1].ids.clear()
         self._samples, self._reading = [], None

@@ -26,5 +26,5 @@ def render_chat(template: str, messages: Sequence[Message], *, bos: str, eos: st
         return environment.from_string(template).render(
             messages=rows, bos_token=bos, eos_token=eos, add_generation_prompt=True, raise_exception=refuse
         )
-    except TemplateError as error:
+    except Exception as error:  # a template is a program of the model's author
         raise PromptError(f"the model's chat template refuses the messages: {error}") from None
