@@ -39,21 +39,24 @@ class Chooser:
             self._generator.seed()
         else:
             self._generator.manual_seed((options.seed + index) % 2**64)
-        self._path = respellings.path(self._pick(respellings.logprobs)) if respellings else []
+        self._path: list[int] = []
+        if respellings:
+            is_greedy = options.temperature == 0
+            self._path = respellings.likeliest() if is_greedy else respellings.path(self._draw(respellings.logprobs))
 
     def choose(self, logits_V: torch.Tensor) -> Choice:
         """Return the next token, by logits in fp32 on the CPU."""
         normaliser = torch.logsumexp(logits_V, 0)
-        token = self._path.pop(0) if self._path else self._pick(logits_V)
+        if self._path:
+            token = self._path.pop(0)
+        else:
+            token = int(logits_V.argmax()) if self._options.temperature == 0 else self._draw(logits_V)
         top: tuple[tuple[int, float], ...] = ()
         if self._options.top_logprobs:
             best = torch.topk(logits_V, min(self._options.top_logprobs, len(logits_V)))
             values = (best.values - normaliser).tolist()
             top = tuple(zip(best.indices.tolist(), values, strict=True))
         return Choice(token, float(logits_V[token] - normaliser), top)
-
-    def _pick(self, logits_V: torch.Tensor) -> int:
-        return int(logits_V.argmax()) if self._options.temperature == 0 else self._draw(logits_V)
 
     def _draw(self, logits_V: torch.Tensor) -> int:
         """Draw from the tempered distribution, cut by top-k and then by top-p (Holtzman et al. 2020, section 3.1)."""

@@ -1,7 +1,7 @@
 """The ways in which a text that was taken back can be spelt again: whole paths of tokens, with their probabilities.
 
 Token by token, a likely first token may lead to where only unlikely ones spell the rest: for `):` a model that would
-write `) ->` takes `)`, and must then go on with a token that begins with a colon. So paths are compared as wholes.
+write `) ->` takes `)`, and must then go on with a token that begins with a colon. So what a token may lead to counts.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import torch
 
 _LAST = b"\xff" * 64
 # A beginning is looked into if it may hold this share of all that is found, and at most so many are.
-_SHARE = 0.01
-_MOST_LOOKS = 8
+_SHARE = 0.02
+_MOST_LOOKS = 4
 
 
 class Spelling:
@@ -59,6 +59,25 @@ class Respellings:
     logprobs: torch.Tensor
     groups: tuple[tuple[tuple[int, ...], list[int]], ...]
 
+    def likeliest(self) -> list[int]:
+        """Return the path that greedy decoding takes: always the token whose paths are the likeliest together."""
+        sizes = [len(lasts) for _, lasts in self.groups]
+        parts = list(zip(self.groups, torch.split(self.logprobs, sizes), strict=True))
+        path: tuple[int, ...] = ()
+        while True:
+            masses: dict[int, float] = {}
+            last, best = -1, -math.inf
+            for (before, lasts), logprobs in parts:
+                if before == path:
+                    last, best = lasts[int(logprobs.argmax())], float(logprobs.max())
+                elif before[: len(path)] == path:
+                    token = before[len(path)]
+                    masses[token] = masses.get(token, 0.0) + float(logprobs.exp().sum())
+            likely = max(masses, key=lambda token: masses[token], default=-1)
+            if last >= 0 and (likely < 0 or masses[likely] <= math.exp(best)):
+                return [*path, last]
+            path = (*path, likely)
+
     def path(self, number: int) -> list[int]:
         """Return the tokens of a path."""
         for before, lasts in self.groups:
@@ -73,8 +92,6 @@ def respellings(
     spelling: Spelling,
     logits_V: torch.Tensor,
     look: Callable[[Sequence[int]], torch.Tensor | None],
-    *,
-    best_only: bool,
 ) -> Respellings:
     """Find the likely ways to spell a text, by looking into the likeliest beginning each time.
 
@@ -83,7 +100,6 @@ def respellings(
         spelling: the tokenizer's.
         logits_V: after the prompt.
         look: gives the logits after some more tokens; None where they have no room.
-        best_only: nothing but the likeliest path is wanted.
 
     Raises:
         ValueError: no tokens spell it.
@@ -100,8 +116,7 @@ def respellings(
             if lasts := spelling.whole(here[2]):
                 groups.append((here[1], lasts))
                 logprobs.append(joint_V[torch.tensor(lasts)])
-                every = torch.cat(logprobs)
-                least = float(every.max()) if best_only else float(every.logsumexp(0)) + math.log(_SHARE)
+                least = float(torch.cat(logprobs).logsumexp(0)) + math.log(_SHARE)
             for token, left in spelling.parts(here[2]):
                 heapq.heappush(waiting, (-float(joint_V[token]), (*here[1], token), left))
         if not waiting or -waiting[0][0] < least:

@@ -160,8 +160,7 @@ class Scheduler:
     def _respellings(self, request: Request, row: Row, logits_V: torch.Tensor) -> Respellings | None:
         if not request.respell:
             return None
-        look, is_greedy = partial(self._batch.look, row), request.options.temperature == 0
-        return respellings(request.respell, self._spelling, logits_V, look, best_only=is_greedy)
+        return respellings(request.respell, self._spelling, logits_V, partial(self._batch.look, row))
 
     def _begin_next(self) -> None:
         with self._changed:
