@@ -10,6 +10,7 @@ import torch
 from tests.model.conftest import CONFIGS, random_decoder
 from torch.nn import functional
 
+from tabwright.model import WeightsError
 from tabwright.model.checkpoint import open_checkpoint, save
 from tabwright.model.quantised import Bits, QuantisedLinear, quantising
 
@@ -51,6 +52,17 @@ def test_shapes_and_bias() -> None:
     layer.bias = torch.arange(96.0)
     assert layer(INPUT).shape == (2, 3, 96)
     torch.testing.assert_close(layer(INPUT), functional.linear(INPUT, layer.weight(), layer.bias))
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_weight_that_is_not_finite_is_named(bits: Bits, number: float, tmp_path: Path) -> None:
+    decoder = random_decoder(replace(CONFIGS["rotary"], d_ff=64))
+    with torch.no_grad():
+        decoder.get_parameter("layers.1.feed_forward.down.weight")[3, 5] = number
+    save(decoder, tmp_path)
+    with pytest.raises(WeightsError, match=r"layers.1.feed_forward.down.weight: has numbers that are not finite"):
+        open_checkpoint(tmp_path).load(place=quantising(bits, torch.bfloat16))
 
 
 def test_inputs_that_make_no_groups_are_refused() -> None:

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from tabwright.model.config import WeightsError
 from tabwright.model.decoder import Decoder
 from tabwright.model.weights.transfer import Place, put
 
@@ -107,7 +108,16 @@ class QuantisedLinear(nn.Module):
 
 
 def quantising(bits: Bits, dtype: torch.dtype, device: torch.device | str = "cpu") -> Place:
-    """Return what `Checkpoint.load` does with each weight: linear layers are quantised, all else is kept as `dtype`."""
+    """Return what `Checkpoint.load` does with each weight: linear layers are quantised, all else is kept as `dtype`.
+
+    It raises a `WeightsError` where a weight is not finite.
+    """
+
+    def quantise(name: str, weight: torch.Tensor) -> QuantisedLinear:
+        module = QuantisedLinear(weight, bits, dtype)
+        if not torch.isfinite(module.scales).all():
+            raise WeightsError(f"{name}: has numbers that are not finite; download the file again")
+        return module
 
     def place(decoder: Decoder, name: str, tensor: torch.Tensor) -> None:
         owner = name.rpartition(".")[0]
@@ -116,11 +126,11 @@ def quantising(bits: Bits, dtype: torch.dtype, device: torch.device | str = "cpu
         if isinstance(module, QuantisedLinear):
             module.bias = tensor.to(dtype)
         elif isinstance(module, nn.Linear):
-            _replace(decoder, owner, QuantisedLinear(tensor, bits, dtype))
+            _replace(decoder, owner, quantise(name, tensor))
         else:
             put(decoder, name, tensor.to(dtype))
             if decoder.config.tied_embeddings and owner == "token_embedding":
-                _replace(decoder, "output", QuantisedLinear(tensor, bits, dtype))
+                _replace(decoder, "output", quantise(name, tensor))
 
     return place
 
