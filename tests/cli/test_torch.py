@@ -74,7 +74,7 @@ def test_complete_and_sample(tabwright: Run, folder: Path, tmp_path: Path) -> No
         (("--model", "nothing"), "nothing"),
         (("--quantize", "3"), "--quantize 3: give 4 or 8"),
         (("--device", "cuda:7"), "cannot be run on cuda:7"),
-        (("--device", "toaster"), "cannot be run on toaster"),
+        (("--device", "toaster"), "device: got 'toaster'; give cpu, cuda or cuda:0"),
     ],
 )
 def test_wrong_arguments_are_one_line(tabwright: Run, folder: Path, arguments: tuple[str, ...], message: str) -> None:

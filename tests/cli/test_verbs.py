@@ -89,7 +89,7 @@ def test_a_style_for_what_is_to_be_filled_in_is_refused(tabwright: Run, tmp_path
     (tmp_path / "mine.jsonl").write_text(json.dumps(row) + "\n")
     result = tabwright("sample", "--benchmark", "mine.jsonl", "--style", "chat", *SMALL)
     assert result.returncode == 2
-    assert "--style chat: mine.jsonl asks to fill in" in result.stderr
+    assert "--style chat: does not suit mine.jsonl; take infill or infill-spm" in result.stderr
 
 
 @pytest.mark.usefixtures("smollm2")
@@ -122,9 +122,12 @@ def test_a_killed_sample_run_keeps_what_is_written_and_goes_on(
 ) -> None:
     command = ["sample", "--limit", "4", "-n", "2", "--temperature", "0.8", "--max-tokens", "24", "--out", "s.jsonl"]
     command += ["--workers", "2", "--benchmarks", str(benchmarks), *SMALL]
+    # A shell that runs the tests in the background has Ctrl-C ignored by all that they start.
+    deaf = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-m", "tabwright", *command], cwd=tmp_path, env=os.environ, stderr=subprocess.DEVNULL
     )
+    signal.signal(signal.SIGINT, deaf)
     out = tmp_path / "s.jsonl"
     deadline = time.monotonic() + 120
     while not out.exists() or out.read_bytes().count(b"\n") < 2:

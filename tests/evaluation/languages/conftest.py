@@ -52,16 +52,21 @@ def judge(judge_of: Callable[[str], Judge], request: pytest.FixtureRequest) -> J
 def kill() -> Callable[[str], int]:
     """Kill the processes below this one whose command line ends so; return how many there were."""
 
+    def text(path: Path) -> str:
+        try:
+            return path.read_text()
+        except OSError:  # it ended just now
+            return ""
+
     def descendants(pid: int) -> Iterator[int]:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
+        for path in Path(f"/proc/{pid}/task").glob("*/children"):
+            for child in text(path).split():
                 yield int(child)
                 yield from descendants(int(child))
 
     def end(command: str) -> int:
-        lines = {
-            pid: Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip() for pid in descendants(os.getpid())
-        }
+        below = descendants(os.getpid())
+        lines = {pid: text(Path(f"/proc/{pid}/cmdline")).replace("\0", " ").strip() for pid in below}
         found = [pid for pid, line in lines.items() if line.endswith(command)]
         for pid in found:
             os.kill(pid, signal.SIGKILL)
