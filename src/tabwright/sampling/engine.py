@@ -133,11 +133,10 @@ class SamplingOptions:
     max_prompt_tokens: int | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("max_tokens", 0), ("temperature", 0), ("top_k", 0), ("top_p", 0), ("n", 1)):
-            if not getattr(self, name) >= least:  # nor a NaN
-                raise PromptError(f"{name}: got {getattr(self, name)}, must be at least {least}")
-        if self.top_logprobs < 0:
-            raise PromptError(f"top_logprobs: got {self.top_logprobs}, must be at least 0")
+        for name in ("n", "max_tokens", "temperature", "top_k", "top_p", "top_logprobs"):
+            value, least = getattr(self, name), 1 if name == "n" else 0
+            if not value >= least:  # nor a NaN
+                raise PromptError(f"{name}: got {value}, must be at least {least}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""Text <-> ids: byte-level BPE, SentencePiece, runs of white space, infill and language tags, packing, shards."""
+"""Text <-> ids: byte-level BPE with runs of white space, SentencePiece, infill formats, chat templates."""
 
 from tabwright.tokens.tokenizer import Tokenizer, TokenizerError
 

@@ -64,12 +64,11 @@ class Model:
         Raises:
             PromptError: the model cannot be asked so.
         """
-        prompt: Prompt = TextPrompt(text=prefix)
         if order not in get_args(InfillOrder):
             raise PromptError(f"order: got {order!r}; known are {', '.join(get_args(InfillOrder))}")
-        if suffix is not None:
-            prompt = InfillPrompt(prefix=prefix, suffix=suffix, order=order)
-        return self._text(prompt, options)
+        if suffix is None:
+            return self._text(TextPrompt(text=prefix), options)
+        return self._text(InfillPrompt(prefix=prefix, suffix=suffix, order=order), options)
 
     def chat(self, messages: str | Sequence[Message], **options: Any) -> str:
         """Return the answer to a question, or to a conversation; `options` as in `complete`."""

@@ -110,7 +110,7 @@ def respellings(
     waiting: list[tuple[float, tuple[int, ...], bytes]] = []
     here: tuple[float, tuple[int, ...], bytes] = (0.0, (), text)
     after: torch.Tensor | None = logits_V
-    for _ in range(_MOST_LOOKS):
+    for n_looks in range(_MOST_LOOKS + 1):
         if after is not None:
             joint_V = torch.log_softmax(after, -1) - here[0]
             if lasts := spelling.whole(here[2]):
@@ -119,7 +119,7 @@ def respellings(
                 least = float(torch.cat(logprobs).logsumexp(0)) + math.log(_SHARE)
             for token, left in spelling.parts(here[2]):
                 heapq.heappush(waiting, (-float(joint_V[token]), (*here[1], token), left))
-        if not waiting or -waiting[0][0] < least:
+        if n_looks == _MOST_LOOKS or not waiting or -waiting[0][0] < least:
             break
         here = heapq.heappop(waiting)
         after = look(here[1])

@@ -16,7 +16,7 @@ import torch
 from tabwright.sampling.engine import SamplingOptions, Token
 from tabwright.sampling.torch_engine.batch import Batch, Row
 from tabwright.sampling.torch_engine.choosing import Choice, Chooser
-from tabwright.sampling.torch_engine.respelling import Respellings, Spelling, respellings
+from tabwright.sampling.torch_engine.respelling import Spelling, respellings
 
 End = Literal["", "stop", "length"]
 
@@ -145,22 +145,23 @@ class Scheduler:
             return
         self._reading = None
         try:
-            found = self._respellings(request, row, logits_V)
-        except Exception as error:  # the request's own
+            choosers = self._choosers(request, row, logits_V)
+        except Exception as error:  # the request's own; no row is at work for it yet
             request.send(error)
             return
-        started = []
-        for index, its_row in enumerate(self._batch.join(row, request.options.n - 1)):
-            chooser = Chooser(request.options, index, found)
-            utf8 = codecs.getincrementaldecoder("utf-8")("replace")
-            started.append(_Sample(request, index, its_row, chooser, utf8, next=-1))
+        rows = self._batch.join(row, len(choosers) - 1)
+        started = [
+            _Sample(request, index, its_row, chooser, codecs.getincrementaldecoder("utf-8")("replace"), next=-1)
+            for index, (its_row, chooser) in enumerate(zip(rows, choosers, strict=True))
+        ]
         self._samples += started
         self._choose(started, [logits_V] * len(started))
 
-    def _respellings(self, request: Request, row: Row, logits_V: torch.Tensor) -> Respellings | None:
-        if not request.respell:
-            return None
-        return respellings(request.respell, self._spelling, logits_V, partial(self._batch.look, row))
+    def _choosers(self, request: Request, row: Row, logits_V: torch.Tensor) -> list[Chooser]:
+        found = None
+        if request.respell:
+            found = respellings(request.respell, self._spelling, logits_V, partial(self._batch.look, row))
+        return [Chooser(request.options, index, found) for index in range(request.options.n)]
 
     def _begin_next(self) -> None:
         with self._changed:
