@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from tabwright.model.cache import Cache
+from tabwright.model.cache import Span
 from tabwright.model.config import DecoderConfig
 from tabwright.model.rope import Angles, Rope
 
@@ -23,20 +23,16 @@ class Reach:
     Attributes:
         positions_BT: each token's position.
         angles: the rotary angles at these positions; None where positions are learned.
-        mask: (B, 1, T, S), true where a token sees a position; None where `causal`, or where it sees all.
+        mask: (B, 1, T, S), 0 where a token sees a position, else -inf; None where `causal`, or where it sees all.
         causal: the tokens are the whole sequence, each sees itself and those before it.
-        cache: where keys and values of earlier passes are, and those of this one go; None without one.
-        rows: the cache's rows, one for each sequence of the batch.
-        n_positions: how many of the cache's positions can be seen.
+        cached: where keys and values of earlier passes are, and those of this one go; None without a cache.
     """
 
     positions_BT: torch.Tensor
     angles: Angles | None
     mask: torch.Tensor | None
     causal: bool
-    cache: Cache | None
-    rows: slice
-    n_positions: int
+    cached: Span | None
 
 
 class Attention(nn.Module):
@@ -64,13 +60,13 @@ class Attention(nn.Module):
         query_BTNH = self.query(x_query_BTD).unflatten(-1, self._heads)
         key_BTGH, value_BTGH = self.key_value(x_memory_BTD).unflatten(-1, self._kv_heads).unbind(2)
         if self._rope is not None and reach.angles is not None:
-            query_BTNH = self._rope.rotate(query_BTNH, reach.angles)
-            key_BTGH = self._rope.rotate(key_BTGH, reach.angles)
+            both = self._rope.rotate(torch.cat([query_BTNH, key_BTGH], 2), reach.angles)
+            query_BTNH, key_BTGH = both.split([self._heads[0], self._kv_heads[1]], 2)
         key, value = key_BTGH.transpose(1, 2), value_BTGH.transpose(1, 2)
-        if reach.cache is not None:
-            reach.cache.extend(self._index, reach.rows, reach.positions_BT, key_BTGH, value_BTGH)
+        if reach.cached is not None:
+            reach.cached.extend(self._index, key_BTGH, value_BTGH)
             if not reach.causal:
-                key, value = reach.cache.read(self._index, reach.rows, reach.n_positions)
+                key, value = reach.cached.read(self._index)
         gathered_BTNH = _attend(query_BTNH, key, value, reach)
         return self.output(gathered_BTNH.flatten(2))  # type: ignore[no-any-return]
 

@@ -7,6 +7,7 @@ the indices up to its own position, whatever older sequences left behind them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 
@@ -76,16 +77,29 @@ class Cache:
         for layer in self._layers:
             layer[:, : len(sources), :, :n_positions] = layer[:, list(sources), :, :n_positions]
 
-    def extend(
-        self, layer: int, rows: slice, positions_BT: torch.Tensor, key_BTGH: torch.Tensor, value_BTGH: torch.Tensor
-    ) -> None:
-        """Write keys and values at their positions; `rows` are those of the batch."""
-        both = self._layers[layer]
-        index_B1 = torch.arange(rows.start, rows.stop, device=both.device).unsqueeze(1)
-        both[0][index_B1, :, positions_BT] = key_BTGH
-        both[1][index_B1, :, positions_BT] = value_BTGH
+    def at(self, rows: slice, positions_BT: torch.Tensor, n_positions: int) -> Span:
+        """Return the places that one forward pass writes to and sees; there must be room for `n_positions`."""
+        rows_B1 = torch.arange(rows.start, rows.stop, device=positions_BT.device).unsqueeze(1)
+        return Span(self._layers, rows, rows_B1, positions_BT, n_positions)
 
-    def read(self, layer: int, rows: slice, n_positions: int) -> tuple[torch.Tensor, torch.Tensor]:
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Rows of a cache as one forward pass sees them: it writes at its tokens' positions, and sees the first ones."""
+
+    _layers: list[torch.Tensor]
+    _rows: slice
+    _rows_B1: torch.Tensor
+    _positions_BT: torch.Tensor
+    _n_positions: int
+
+    def extend(self, layer: int, key_BTGH: torch.Tensor, value_BTGH: torch.Tensor) -> None:
+        """Write keys and values at their positions."""
+        both = self._layers[layer]
+        both[0][self._rows_B1, :, self._positions_BT] = key_BTGH
+        both[1][self._rows_B1, :, self._positions_BT] = value_BTGH
+
+    def read(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return views of the first positions' keys and values, (B, G, S, H) each."""
-        both = self._layers[layer][:, rows, :, :n_positions]
+        both = self._layers[layer][:, self._rows, :, : self._n_positions]
         return both[0], both[1]

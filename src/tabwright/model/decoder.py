@@ -121,9 +121,7 @@ class Decoder(nn.Module):
             angles=self._rope.at(positions_BT, self.dtype) if self._rope else None,
             mask=mask,
             causal=causal,
-            cache=cache,
-            rows=rows or slice(0, n_rows),
-            n_positions=n_positions,
+            cached=cache.at(rows or slice(0, n_rows), positions_BT, n_positions) if cache is not None else None,
         )
 
     def _mask(self, positions_BT: torch.Tensor, n_positions: int) -> torch.Tensor | None:
@@ -134,7 +132,8 @@ class Decoder(nn.Module):
         seen_BTS = places_S <= positions_BT.unsqueeze(-1)
         if window:
             seen_BTS &= places_S > positions_BT.unsqueeze(-1) - window
-        return seen_BTS.unsqueeze(1)
+        mask_BTS = torch.zeros(seen_BTS.shape, dtype=self.dtype, device=self.device).masked_fill(~seen_BTS, -torch.inf)
+        return mask_BTS.unsqueeze(1)
 
 
 def _positions(config: DecoderConfig) -> nn.Embedding:

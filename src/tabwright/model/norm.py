@@ -1,4 +1,4 @@
-"""LayerNorm and RMSNorm, computed in fp32 whatever the weights are."""
+"""LayerNorm and RMSNorm: torch's own kernels, which compute in fp32 whatever the weights are."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ class NormLayer(nn.Module):
 
     def forward(self, x_BTD: torch.Tensor) -> torch.Tensor:
         """Return the normalised input, of the same shape and dtype."""
-        x, weight = x_BTD.float(), self.weight.float()
         if self.bias is None:
-            return functional.rms_norm(x, self._shape, weight, self._eps).to(x_BTD.dtype)
-        return functional.layer_norm(x, self._shape, weight, self.bias.float(), self._eps).to(x_BTD.dtype)
+            return functional.rms_norm(x_BTD, self._shape, self.weight, self._eps)
+        return functional.layer_norm(x_BTD, self._shape, self.weight, self.bias, self._eps)
