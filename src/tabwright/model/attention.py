@@ -61,7 +61,7 @@ class Attention(nn.Module):
         key_BTGH, value_BTGH = self.key_value(x_memory_BTD).unflatten(-1, self._kv_heads).unbind(2)
         if self._rope is not None and reach.angles is not None:
             both = self._rope.rotate(torch.cat([query_BTNH, key_BTGH], 2), reach.angles)
-            query_BTNH, key_BTGH = both.split([self._heads[0], self._kv_heads[1]], 2)
+            query_BTNH, key_BTGH = both.tensor_split([self._heads[0]], 2)
         key, value = key_BTGH.transpose(1, 2), value_BTGH.transpose(1, 2)
         if reach.cached is not None:
             reach.cached.extend(self._index, key_BTGH, value_BTGH)
