@@ -7,7 +7,7 @@ import sys
 import typer
 
 from tabwright import __version__
-from tabwright.cli.verbs import ask, compare, complete, doctor, evaluate, models, sample, serve
+from tabwright.cli.verbs import ask, compare, complete, corpus, doctor, evaluate, models, sample, serve
 
 app = typer.Typer(
     name="tabwright",
@@ -24,6 +24,7 @@ app.command(name="evaluate")(evaluate.evaluate_command)
 app.command(name="compare")(compare.compare_command)
 app.command(name="doctor")(doctor.doctor_command)
 app.add_typer(models.app, name="models")
+app.add_typer(corpus.app, name="corpus")
 
 
 @app.callback(invoke_without_command=True)
@@ -55,8 +56,10 @@ def main() -> None:
 def _expected_errors() -> tuple[type[Exception], ...]:
     """The errors whose message is meant for the person at the terminal; imported only once something went wrong."""
     from tabwright.assistant import UnknownLanguageError
+    from tabwright.corpus import CorpusError
     from tabwright.download import DownloadError
     from tabwright.model import ConfigError, WeightsError
+    from tabwright.recipe import RecipeError
     from tabwright.records import RecordError
     from tabwright.sampling import EngineError
     from tabwright.sandbox import SandboxError
@@ -64,4 +67,5 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from tabwright.tokens import TokenizerError
 
     model = (ConfigError, WeightsError, TokenizerError)
-    return (EngineError, DownloadError, RecordError, SandboxError, UnknownLanguageError, SettingsError, *model)
+    data = (CorpusError, RecipeError, RecordError)
+    return (EngineError, DownloadError, SandboxError, UnknownLanguageError, SettingsError, *data, *model)

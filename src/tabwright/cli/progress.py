@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,6 +41,21 @@ def count_bar(label: str, total: int | None = None) -> Iterator[Callable[..., No
         yield show
     finally:
         bar.stop()
+
+
+@contextmanager
+def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Show stages after one another, each counted; yields the function that takes a stage, what is done, of what."""
+    with ExitStack() as stack:
+        shown: dict[str, Callable[..., None]] = {}
+
+        def show(stage: str, n_done: int, of: int) -> None:
+            if stage not in shown:
+                stack.close()
+                shown[stage] = stack.enter_context(count_bar(stage))
+            shown[stage](n_done, of)
+
+        yield show
 
 
 @contextmanager

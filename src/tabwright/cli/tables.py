@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from tabwright.corpus.report import Report as CorpusReport
     from tabwright.evaluation import Estimate, Report
     from tabwright.evaluation.reports import Comparison, Run, Sweep
     from tabwright.records import Score
@@ -64,6 +65,23 @@ def print_comparison(comparison: Comparison, a: Run, b: Run) -> None:
     if n_gained or n_lost:
         console.print(_flips([*comparison.gained, *comparison.lost], a, b))
     _print_notes(console, comparison.notes)
+
+
+def print_corpus(report: CorpusReport) -> None:
+    """Print what each rule of a corpus dropped, and what is kept."""
+    table = Table("rule", "files", "MB", "dropped", "dropped MB", "changed")
+    for name, tally in report.rules.items():
+        table.add_row(
+            name, f"{tally.files:,}", f"{tally.size_bytes / 1e6:,.1f}", f"{tally.dropped:,}",
+            f"{tally.dropped_bytes / 1e6:,.1f}", f"{tally.changed:,}",
+        )  # fmt: skip
+    console = Console()
+    console.print(table)
+    languages = Table("language", "documents", "MB")
+    for name, (documents, size_bytes) in report.languages.items():
+        languages.add_row(_plain(name), f"{documents:,}", f"{size_bytes / 1e6:,.1f}")
+    languages.add_row("all", f"{report.documents:,}", f"{report.size_bytes / 1e6:,.1f}")
+    console.print(languages)
 
 
 def _flips(tasks: Sequence[str], a: Run, b: Run) -> Table:

@@ -1,0 +1,88 @@
+"""Files as Arrow tables: what every rule takes and gives, and its columns as arrays without a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from tabwright.corpus.duplicates.words import Places
+
+Rule = Callable[[pa.Table], pa.Table]
+
+SCHEMA = pa.schema(
+    [
+        ("repository", pa.string()),
+        ("revision", pa.string()),
+        ("path", pa.string()),
+        ("licence", pa.string()),
+        ("language", pa.string()),
+        ("text", pa.large_binary()),
+        ("changes", pa.list_(pa.string())),
+        ("dropped", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceFile:
+    """One file as a source gave it.
+
+    Attributes:
+        problem: why it could not be read, or is not to be; empty for what was read.
+    """
+
+    repository: str
+    path: str
+    text: bytes = b""
+    revision: str = ""
+    licence: str = ""
+    problem: str = ""
+
+
+def table_of(files: Sequence[SourceFile]) -> pa.Table:
+    """Return files as a table; what has a problem is dropped for it."""
+    columns = {
+        "repository": [file.repository for file in files],
+        "revision": [file.revision for file in files],
+        "path": [file.path for file in files],
+        "licence": [file.licence for file in files],
+        "language": [""] * len(files),
+        "text": [file.text for file in files],
+        "changes": [[]] * len(files),
+        "dropped": [file.problem for file in files],
+    }
+    return pa.table(columns, schema=SCHEMA)
+
+
+def texts(table: pa.Table) -> tuple[npt.NDArray[np.uint8], Places]:
+    """Return all texts one after another, and where each begins and the last one ends."""
+    column = table.column("text").combine_chunks()
+    if isinstance(column, pa.ChunkedArray):
+        column = column.chunk(0) if column.num_chunks else pa.array([], pa.large_binary())
+    _, offsets, data = column.buffers()
+    begins = np.frombuffer(offsets, dtype=np.int64)[column.offset : column.offset + len(column) + 1]
+    if data is None or not len(column):
+        return np.zeros(0, np.uint8), np.zeros(len(column) + 1, np.int64)
+    return np.frombuffer(data, dtype=np.uint8)[begins[0] : begins[-1]], begins - begins[0]
+
+
+def values(table: pa.Table, column: str) -> list[str]:
+    """Return a column of strings."""
+    return table.column(column).to_pylist()  # type: ignore[no-any-return]
+
+
+def drop(table: pa.Table, dropped: npt.NDArray[np.bool_], reasons: Sequence[str]) -> pa.Table:
+    """Return the table with some rows marked as dropped; a reason for each of those, in their order."""
+    whole = np.full(len(table), "", dtype=object)
+    whole[dropped] = reasons
+    return put(table, "dropped", pa.array(whole, pa.string()))
+
+
+def put(table: pa.Table, column: str, array: pa.Array) -> pa.Table:
+    """Return the table with one column replaced."""
+    at = table.schema.get_field_index(column)
+    return table.set_column(at, table.schema.field(at), array)

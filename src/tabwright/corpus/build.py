@@ -1,0 +1,104 @@
+"""Sources and a recipe -> a corpus: Parquet documents with provenance, what was dropped and why, and a report.
+
+    list the sources -> clean each partition -> find duplicates -> write each partition -> report
+
+Each partition is done once, whatever interrupts the build; two builds of the same sources give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from tabwright.corpus.config import CorpusConfig
+from tabwright.corpus.errors import CorpusError
+from tabwright.corpus.passes import engine
+from tabwright.corpus.passes.cleaning import Cleaning
+from tabwright.corpus.passes.plan import Plan
+from tabwright.corpus.passes.selecting import Selecting
+from tabwright.corpus.passes.storage import write_text
+from tabwright.corpus.report import Report, make_report
+from tabwright.corpus.rules import make_rules
+from tabwright.records import Problem
+
+Progress = Callable[[str, int, int], None]
+
+
+def build_corpus(
+    config: CorpusConfig,
+    sources: Sequence[str],
+    folder: Path,
+    *,
+    problems: Sequence[Problem] = (),
+    n_workers: int = 1,
+    ray: str = "",
+    progress: Progress = lambda stage, done, of: None,
+) -> Report:
+    """Build a corpus, or go on with one.
+
+    Args:
+        config: the recipe.
+        sources: as for `open_source`, in the order in which the first of equal files is kept.
+        folder: where it goes; empty, missing, or of an interrupted build of the same.
+        problems: benchmarks' tasks that must not be in it.
+        n_workers: processes at once.
+        ray: address of a Ray cluster, whose machines see the same files; this machine if empty.
+        progress: called with a stage's name, and how many of its partitions are done.
+
+    Raises:
+        CorpusError: the folder holds something else, another process builds there, a source is missing or none, a rule
+            is unknown, or a program or the cluster is missing.
+    """
+    plan = Plan(folder, config, tuple(sources))
+    make_rules(config, problems)  # what is wrong with them is said before anything is read
+    _claim(plan)
+    try:
+        with FileLock(plan.work / "lock", timeout=0), engine.cluster(ray):
+            return _build(plan, problems, n_workers, progress)
+    except Timeout:
+        raise CorpusError(f"{folder}: another process builds there; wait for it or end it") from None
+
+
+def _build(plan: Plan, problems: Sequence[Problem], n_workers: int, progress: Progress) -> Report:
+    progress("listing", 0, len(plan.places))
+    plan.make()
+    n_partitions = plan.partitions()
+    cleaning = Cleaning(plan, tuple(problems))
+    selecting = Selecting(cleaning, n_partitions)
+    _do("cleaning", cleaning, [at for at in range(n_partitions) if cleaning.tallies(at) is None], n_workers, progress)
+    progress("finding duplicates", 0, 1)
+    found = selecting.decide()
+    left = [at for at in range(n_partitions) if not selecting.documents(at).exists()]
+    _do("writing", selecting, left, n_workers, progress)
+    report = make_report(selecting, found)
+    write_text(plan.folder / "report.json", json.dumps(report.to_mapping(), indent=1))
+    shutil.rmtree(plan.work, ignore_errors=True)
+    return report
+
+
+def _do(stage: str, task: engine.Task, partitions: Sequence[int], n_workers: int, progress: Progress) -> None:
+    progress(stage, 0, len(partitions))
+    for number, _ in enumerate(engine.run(task, partitions, n_workers), start=1):
+        progress(stage, number, len(partitions))
+
+
+def _claim(plan: Plan) -> None:
+    """Say whose folder it is, or see that it is ours."""
+    recipe = plan.folder / "recipe.json"
+    if recipe.exists():
+        try:
+            same = json.loads(recipe.read_text())["identity"] == plan.identity
+        except (ValueError, KeyError, TypeError):
+            same = False
+        if not same:
+            raise CorpusError(f"{plan.folder}: holds a build of another recipe or other sources; name another folder")
+        if (plan.folder / "report.json").exists():
+            raise CorpusError(f"{plan.folder}: is built already; remove it to build it again")
+    elif plan.folder.exists() and any(plan.folder.iterdir()):
+        raise CorpusError(f"{plan.folder}: is not empty; name another folder")
+    plan.work.mkdir(parents=True, exist_ok=True)
+    write_text(recipe, json.dumps(plan.described(), indent=1))

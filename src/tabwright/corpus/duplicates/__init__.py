@@ -1,0 +1,1 @@
+"""Texts -> words -> signatures -> clusters: which texts are the same, or nearly."""

@@ -1,0 +1,123 @@
+"""Texts -> hashes of their words -> hashes of runs of words (shingles), over whole batches at once.
+
+A word is a run of letters, digits, underscores and bytes beyond ASCII; what stands between words does not count. Hashes
+are polynomials over the bytes modulo 2**64, taken as differences of prefix sums, so that no word is ever cut out.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Hashes = npt.NDArray[np.uint64]
+Places = npt.NDArray[np.int64]
+
+# Bytes in work at once: what is computed of them stays in the processor's cache.
+_BLOCK, _LOOK_BACK = 1 << 15, 1 << 10
+_BASE = 0x9E3779B97F4A7C15
+_MIX = np.uint64(0xD6E8FEB86659FD93)
+_IS_WORD = bytes(byte >= 0x80 or byte == 0x5F or chr(byte).isalnum() for byte in range(256))
+
+
+def _powers(base: int) -> Hashes:
+    return np.array([pow(base, exponent, 1 << 64) for exponent in range(_BLOCK + 1)], dtype=np.uint64)
+
+
+_POWERS, _INVERSES = _powers(_BASE), _powers(pow(_BASE, -1, 1 << 64))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a batch of texts.
+
+    Attributes:
+        hashes: one for each word.
+        offsets: where each text's words begin in it, and the last one's end: one more than there are texts.
+    """
+
+    hashes: Hashes
+    offsets: Places
+
+    def shingles(self, n_words: int) -> tuple[Hashes, Places]:
+        """Return the hash of each run of so many words, and where each text's begin; shorter texts have none."""
+        counts = np.maximum(np.diff(self.offsets) - (n_words - 1), 0)
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        n_runs = max(len(self.hashes) - n_words + 1, 0)
+        inside = np.ones(n_runs, dtype=bool)
+        for end in self.offsets[1:-1].tolist():
+            inside[max(end - n_words + 1, 0) : end] = False
+        parts = [self._runs(start, min(start + _BLOCK, n_runs), n_words) for start in range(0, n_runs, _BLOCK)]
+        return (np.concatenate(parts)[inside] if parts else np.zeros(0, np.uint64)), offsets
+
+    def _runs(self, start: int, stop: int, n_words: int) -> Hashes:
+        runs = self.hashes[start:stop] * _MIX
+        for at in range(1, n_words):
+            runs += self.hashes[start + at : stop + at]
+            runs *= _MIX
+        return _mixed(runs)
+
+
+def words_of(texts: npt.NDArray[np.uint8], offsets: Places) -> Words:
+    """Return the words of texts that stand one after another.
+
+    Args:
+        texts: their bytes.
+        offsets: where each begins, and the last one's end.
+    """
+    found = [_words_of_block(texts, start, stop, offsets) for start, stop in _blocks(texts, offsets)]
+    hashes = [hashes for hashes, _ in found]
+    starts = [starts for _, starts in found]
+    if not found:
+        return Words(np.zeros(0, np.uint64), np.zeros(len(offsets), np.int64))
+    return Words(np.concatenate(hashes), np.searchsorted(np.concatenate(starts), offsets))
+
+
+def _blocks(texts: npt.NDArray[np.uint8], offsets: Places) -> Iterator[tuple[int, int]]:
+    """Yield stretches of whole texts, or pieces of a long one that end between words wherever one ends near."""
+    start = int(offsets[0])
+    for begins, ends in itertools.pairwise(offsets.tolist()):
+        if ends - start <= _BLOCK:
+            continue
+        if begins > start:
+            yield start, begins
+        start = begins
+        while ends - start > _BLOCK:
+            stop = start + _BLOCK
+            gaps = np.flatnonzero(~_are_words(texts[stop - _LOOK_BACK : stop]))
+            stop = stop - _LOOK_BACK + int(gaps[-1]) + 1 if len(gaps) else stop
+            yield start, stop
+            start = stop
+    if offsets[-1] > start:
+        yield start, int(offsets[-1])
+
+
+def _words_of_block(texts: npt.NDArray[np.uint8], start: int, stop: int, offsets: Places) -> tuple[Hashes, Places]:
+    """Return the hashes of a block's words, and where each begins."""
+    block = texts[start:stop]
+    is_word = np.zeros(len(block) + 2, dtype=bool)
+    is_word[1:-1] = _are_words(block)
+    edges = is_word[1:] != is_word[:-1]
+    borders = offsets[np.searchsorted(offsets, start, "right") : np.searchsorted(offsets, stop)] - start
+    places = np.flatnonzero(edges)
+    if len(borders):  # a text may end with a word and the next begin with one
+        torn = borders[is_word[borders] & is_word[borders + 1]]
+        places = np.sort(np.concatenate([places, torn, torn]))
+    starts, ends = places[::2], places[1::2]
+    sums = np.empty(len(block) + 1, dtype=np.uint64)
+    sums[0] = 0
+    np.cumsum(block * _POWERS[: len(block)], out=sums[1:])
+    return _mixed((sums[ends] - sums[starts]) * _INVERSES[starts]), starts + start
+
+
+def _are_words(block: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    return np.frombuffer(block.tobytes().translate(_IS_WORD), dtype=bool)
+
+
+def _mixed(hashes: Hashes) -> Hashes:
+    """Spread every bit of a hash over all of them."""
+    hashes = (hashes ^ (hashes >> np.uint64(32))) * _MIX
+    return hashes ^ (hashes >> np.uint64(29))

@@ -1,0 +1,62 @@
+"""Texts -> SPDX names of the licences that they are, or name."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+# Files in a repository's first folder that say how it is licensed.
+LICENCE_FILE = re.compile(r"(?:(?:un)?licen[cs]e|copying|mit-licen[cs]e)[^/]*", re.IGNORECASE)
+_TAG = re.compile(rb"SPDX-License-Identifier:\s*\(?([A-Za-z0-9.+\-]+(?:\s+(?:OR|AND|WITH)\s+[A-Za-z0-9.+\-]+)*)")
+_WHITE = re.compile(r"[\s*#/;]+")
+_HEADER_BYTES = 3000
+# What a file says by itself only counts where it binds more than its repository does.
+_HEADERS = ("AGPL-3.0", "LGPL-3.0", "LGPL-2.1", "GPL-3.0", "GPL-2.0", "MPL-2.0", "EPL-2.0", "EPL-1.0", "BUSL-1.1")
+
+
+def licence_of_text(text: bytes) -> str:
+    """Return what licence a licence file holds; empty where it is none that we know.
+
+    A text that holds several is the first of them in `licences.toml`, where stricter ones stand first.
+    """
+    plain = _plain(text)
+    found = (spdx for spdx, signs in _licences() if any(all(sign in plain for sign in signs_of) for signs_of in signs))
+    return next(found, "")
+
+
+def licence_of_header(text: bytes) -> str:
+    """Return what licence a source file's first lines name: an SPDX expression, or a header that binds; else empty."""
+    head = text[:_HEADER_BYTES]
+    if tag := _TAG.search(head):
+        return tag.group(1).decode()
+    if not re.search(rb"(?i)license|licence", head):
+        return ""
+    plain = _plain(head)
+    if "general public license" in plain:
+        family = "AGPL" if "affero" in plain else "LGPL" if "lesser" in plain or "library general" in plain else "GPL"
+        version = re.search(r"version (\d(?:\.\d)?)|gpl ?v?(\d)", plain)
+        number = (version.group(1) or version.group(2)) if version else "2"
+        return f"{family}-{number}" + ("" if "." in number else ".0")
+    name = licence_of_text(head)
+    return name if name in _HEADERS else ""
+
+
+def allows(expression: str, allowed: frozenset[str]) -> bool:
+    """Whether an SPDX expression leaves a choice of only allowed licences: one side of OR, every side of AND."""
+    if " OR " in expression:
+        return any(allows(side, allowed) for side in expression.split(" OR "))
+    if " AND " in expression:
+        return all(allows(side, allowed) for side in expression.split(" AND "))
+    return expression.split(" WITH ")[0].removesuffix("+") in allowed
+
+
+def _plain(text: bytes) -> str:
+    return _WHITE.sub(" ", text.decode(errors="replace").lower())
+
+
+@cache
+def _licences() -> list[tuple[str, list[list[str]]]]:
+    rows = tomllib.loads((Path(__file__).with_name("licences.toml")).read_text())["licence"]
+    return [(row["spdx"], [[_plain(sign.encode()) for sign in signs] for signs in row["signs"]]) for row in rows]

@@ -1,0 +1,169 @@
+"""One partition: files -> rules -> texts that are kept, with digests and signatures; and what each rule did to them."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tabwright.corpus.batch import Rule, table_of, texts, values
+from tabwright.corpus.duplicates.minhash import signatures
+from tabwright.corpus.passes.plan import Plan
+from tabwright.corpus.passes.storage import replacing, write_table, write_text
+from tabwright.corpus.rules import make_rules
+from tabwright.corpus.sources import open_source
+from tabwright.records import Problem
+
+_EXAMPLES, _EXCERPT = 3, 600
+DROPPED = pa.schema(
+    [(name, pa.string()) for name in ("repository", "revision", "path", "rule", "reason")] + [("bytes", pa.int64())]
+)
+
+
+@dataclass(kw_only=True, slots=True)
+class Tally:
+    """What one rule saw and did.
+
+    Attributes:
+        files, size_bytes: that it was given.
+        dropped, dropped_bytes: that it dropped.
+        changed: files whose text it changed.
+        examples: some of the dropped, by the order of their digests: path, reason and how the text begins.
+    """
+
+    files: int = 0
+    size_bytes: int = 0
+    dropped: int = 0
+    dropped_bytes: int = 0
+    changed: int = 0
+    examples: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Count another partition's files too."""
+        for name in ("files", "size_bytes", "dropped", "dropped_bytes", "changed"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.examples = sorted(self.examples + other.examples, key=lambda row: row["digest"])[:_EXAMPLES]
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """The first of the two passes over a corpus.
+
+    Attributes:
+        plan: the build.
+        problems: what must not be in the corpus.
+    """
+
+    plan: Plan
+    problems: tuple[Problem, ...]
+
+    def __call__(self, partition: int) -> None:
+        """Clean one partition, unless that was done."""
+        if self.tallies(partition) is not None:
+            return
+        place, entries = self.plan.read(partition)
+        table = table_of(list(open_source(place, self.plan.config.max_bytes).read(entries)))
+        kept, dropped, tallies = apply(make_rules(self.plan.config, self.problems), table)
+        joined, offsets = texts(kept)
+        data = joined.tobytes()
+        digests = [hashlib.sha256(data[start:stop]).digest() for start, stop in itertools.pairwise(offsets.tolist())]
+        kept = kept.append_column("sha256", pa.array(digests, pa.binary(32)))
+        signed = signatures(joined, offsets, self.plan.config.near_duplicates)
+        self._write(partition, kept, dropped, signed, tallies)
+
+    def path(self, partition: int, suffix: str) -> Path:
+        """Return where one of a partition's files is."""
+        return self.plan.work / "cleaned" / f"{partition:06}.{suffix}"
+
+    def tallies(self, partition: int) -> dict[str, Tally] | None:
+        """Return what each rule did to a cleaned partition; None where it is not clean, or a file of it is damaged."""
+        try:
+            marker = json.loads(self.path(partition, "json").read_text())
+            sizes = {suffix: self.path(partition, suffix).stat().st_size for suffix in marker["sizes"]}
+        except (OSError, ValueError):
+            return None
+        if sizes != marker["sizes"]:
+            return None
+        return {name: Tally(**tally) for name, tally in marker["rules"].items()}
+
+    def _write(
+        self, partition: int, kept: pa.Table, dropped: pa.Table, signed: np.ndarray, tallies: Mapping[str, Tally]
+    ) -> None:
+        write_table(self.path(partition, "parquet"), [kept], kept.schema, compression="lz4")
+        write_table(self.path(partition, "dropped.parquet"), [dropped], DROPPED)
+        with replacing(self.path(partition, "npy")) as temporary, temporary.open("wb") as file:
+            np.save(file, signed)
+        suffixes = ("parquet", "dropped.parquet", "npy")
+        # Last, as it says that the others are whole.
+        marker = {
+            "sizes": {suffix: self.path(partition, suffix).stat().st_size for suffix in suffixes},
+            "rules": {name: asdict(tally) for name, tally in tallies.items()},
+        }
+        write_text(self.path(partition, "json"), json.dumps(marker))
+
+
+def apply(rules: Mapping[str, Rule], table: pa.Table) -> tuple[pa.Table, pa.Table, dict[str, Tally]]:
+    """Return what the rules leave of a table, a table of what each dropped and why, and their tallies.
+
+    What the source could not read is counted as dropped by a rule named "source".
+    """
+    tallies, gone = {}, []
+    for name, rule in {"source": lambda table: table, **rules}.items():
+        before = table
+        table = rule(table)
+        out = pc.not_equal(table.column("dropped"), "")
+        left = table.filter(pc.invert(out))
+        lost = table.filter(out)
+        tallies[name] = _tally(before, lost, left)
+        gone.append(_dropped(name, lost))
+        table = left
+    return table.drop_columns(["dropped"]), pa.concat_tables(gone), tallies
+
+
+def _tally(before: pa.Table, lost: pa.Table, left: pa.Table) -> Tally:
+    changes_before = pc.sum(pc.list_value_length(before.column("changes"))).as_py() or 0
+    changes = sum(pc.sum(pc.list_value_length(table.column("changes"))).as_py() or 0 for table in (lost, left))
+    return Tally(
+        files=len(before), size_bytes=_size(before), dropped=len(lost), dropped_bytes=_size(lost),
+        changed=changes - changes_before, examples=_examples(lost),
+    )  # fmt: skip
+
+
+def _dropped(rule: str, lost: pa.Table) -> pa.Table:
+    return pa.table(
+        {
+            **{name: lost.column(name) for name in ("repository", "revision", "path")},
+            "rule": [rule] * len(lost),
+            "reason": lost.column("dropped"),
+            "bytes": pc.binary_length(lost.column("text")),
+        },
+        schema=DROPPED,
+    )
+
+
+def _examples(lost: pa.Table) -> list[dict[str, str]]:
+    rows = []
+    names = zip(*(values(lost, name) for name in ("repository", "path", "dropped")), strict=True)
+    for (repository, path, reason), text in zip(names, lost.column("text"), strict=True):
+        digest = hashlib.sha256(f"{repository}/{path}".encode()).hexdigest()
+        rows.append({"digest": digest, "path": f"{repository}/{path}", "reason": reason, "text": text})
+    chosen: Sequence[dict[str, str]] = sorted(rows, key=lambda row: row["digest"])[:_EXAMPLES]
+    return [{**row, "text": row["text"].as_py()[:_EXCERPT].decode(errors="replace")} for row in chosen]  # type: ignore[attr-defined]
+
+
+def _size(table: pa.Table) -> int:
+    return pc.sum(pc.binary_length(table.column("text"))).as_py() or 0
+
+
+def read_texts(path: Path, rows: Sequence[int]) -> list[bytes]:
+    """Return some rows' texts of a cleaned partition."""
+    column = pq.read_table(path, columns=["text"]).column("text")
+    return column.take(pa.array(rows, pa.int64())).to_pylist()  # type: ignore[no-any-return]

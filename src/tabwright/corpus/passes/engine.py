@@ -1,0 +1,73 @@
+"""Partitions -> their work, done by Daft: in processes of this machine, or unchanged on a Ray cluster.
+
+What is done is known by what lies on disk, not by what Daft says of it: a run that is killed loses no partition.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from tabwright.corpus.errors import CorpusError
+
+Task = Callable[[int], None]
+
+
+@contextlib.contextmanager
+def cluster(address: str) -> Iterator[None]:
+    """Do all work on a Ray cluster, whose machines must see the same files; on this machine where there is no address.
+
+    Raises:
+        CorpusError: Ray is not installed, or no cluster is there.
+    """
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    import daft
+
+    if not address:
+        daft.set_runner_native()
+        yield
+        return
+    try:
+        import ray
+    except ImportError:
+        raise CorpusError("--ray: Ray is not installed; pip install 'tabwright[cluster]'") from None
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        daft.set_runner_ray(address)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise CorpusError(f"--ray {address}: no cluster there ({str(error).splitlines()[0]})") from None
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def run(task: Task, partitions: Sequence[int], n_workers: int) -> Iterator[int]:
+    """Do a task for each partition, so many at once; yield each number when that one is done."""
+    if len(partitions) <= 1 or n_workers == 1:  # a process of its own would take longer to start
+        for partition in partitions:
+            task(partition)
+            yield partition
+        return
+    import daft
+
+    class Worker:
+        def __init__(self, task: Task) -> None:
+            self._task = task
+
+        def do(self, numbers: Any) -> list[int]:
+            done: list[int] = numbers.to_pylist()
+            for number in done:
+                self._task(number)
+            return done
+
+    batched = daft.method.batch(return_dtype=daft.DataType.int64(), batch_size=1)
+    Worker.do = batched(Worker.do)  # type: ignore[method-assign]
+    worker: Any = daft.cls(Worker, use_process=True, max_concurrency=n_workers)
+    numbers = daft.from_pydict({"partition": list(partitions)})
+    done = numbers.select(worker(task).do(daft.col("partition")).alias("done"))
+    for row in done.iter_rows(results_buffer_size=1):
+        yield row["done"]

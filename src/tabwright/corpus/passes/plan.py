@@ -1,0 +1,91 @@
+"""Sources -> a plan: every file in a fixed order, in partitions small enough to hold. It is made once and then kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tabwright.corpus.config import CorpusConfig
+from tabwright.corpus.passes.storage import write_table
+from tabwright.corpus.sources import Entry, open_source
+
+_PARTITION_BYTES, _PARTITION_FILES = 1 << 25, 20_000
+_FIELDS = ("path", "size_bytes", "key", "problem")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where a build stands on disk and what it is of.
+
+    Attributes:
+        folder: what the build writes.
+        config: its recipe.
+        places: the sources.
+    """
+
+    folder: Path
+    config: CorpusConfig
+    places: tuple[str, ...]
+
+    @property
+    def work(self) -> Path:
+        """What is kept until the build has ended."""
+        return self.folder / ".work"
+
+    @property
+    def identity(self) -> str:
+        """Equal for builds of the same sources by the same recipe."""
+        return hashlib.sha256(json.dumps([asdict(self.config), self.places], sort_keys=True).encode()).hexdigest()
+
+    def described(self) -> dict[str, object]:
+        """Return what is saved beside the corpus: how it can be made again."""
+        return {"identity": self.identity, "sources": list(self.places), "corpus": asdict(self.config)}
+
+    def partitions(self) -> int:
+        """How many partitions there are, once `make` has listed them."""
+        return int(pq.ParquetFile(self._path).num_row_groups)
+
+    def make(self) -> None:
+        """List every source, unless that was done before."""
+        if self._path.exists():
+            return
+        schema = pa.schema([("source", pa.int32()), ("size_bytes", pa.int64())] + [
+            (name, pa.string()) for name in _FIELDS if name != "size_bytes"
+        ])  # fmt: skip
+        groups = (pa.Table.from_pylist(rows, schema=schema) for rows in self._groups())
+        write_table(self._path, groups, schema)
+
+    def read(self, partition: int) -> tuple[str, list[Entry]]:
+        """Return a partition's source and its entries there."""
+        rows = pq.ParquetFile(self._path).read_row_group(partition).to_pylist()
+        return self.places[rows[0]["source"]], [Entry(**{name: row[name] for name in _FIELDS}) for row in rows]
+
+    @property
+    def _path(self) -> Path:
+        return self.work / "plan.parquet"
+
+    def _groups(self) -> Iterator[list[dict[str, object]]]:
+        """Yield the rows of each partition; none spans two sources."""
+        for source, place in enumerate(self.places):
+            entries = open_source(place, self.config.max_bytes).entries()
+            for group in _grouped(entries):
+                yield [{"source": source, **asdict(entry)} for entry in group]
+
+
+def _grouped(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    group: list[Entry] = []
+    size = 0
+    for entry in entries:
+        if group and (size + entry.size_bytes > _PARTITION_BYTES or len(group) == _PARTITION_FILES):
+            yield group
+            group, size = [], 0
+        group.append(entry)
+        size += 0 if entry.problem else entry.size_bytes
+    if group:
+        yield group

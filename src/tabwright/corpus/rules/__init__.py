@@ -1,0 +1,36 @@
+"""Rules: each takes a table of files and marks what it drops, or changes texts. One function for each, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from tabwright.corpus.batch import Rule
+from tabwright.corpus.config import CorpusConfig
+from tabwright.corpus.errors import CorpusError
+from tabwright.corpus.rules.contamination import contamination
+from tabwright.corpus.rules.languages import generated, language
+from tabwright.corpus.rules.licences import licence
+from tabwright.corpus.rules.text import characters, lines, readable, size
+from tabwright.corpus.rules.tools import private, python
+from tabwright.records import Problem
+
+__all__ = ["RULES", "make_rules"]
+
+_MAKERS: dict[str, Callable[[CorpusConfig], Rule]] = {
+    maker.__name__: maker
+    for maker in (readable, size, language, licence, generated, lines, characters, python, private)
+}
+RULES = {name: (maker.__doc__ or "").strip() for name, maker in (_MAKERS | {"contamination": contamination}).items()}
+
+
+def make_rules(config: CorpusConfig, problems: Sequence[Problem]) -> dict[str, Rule]:
+    """Return a recipe's rules by name, in its order; `problems` are what must not be in the corpus.
+
+    Raises:
+        CorpusError: a rule is unknown.
+    """
+    makers = _MAKERS | {"contamination": partial(contamination, problems=problems)}
+    if unknown := [name for name in config.rules if name not in makers]:
+        raise CorpusError(f"rules: got {unknown[0]!r}; known are {', '.join(makers)}")
+    return {name: makers[name](config) for name in config.rules}

@@ -1,0 +1,94 @@
+"""The rule that keeps benchmarks out: no ten words in a row of a task, nor its function with its docstring.
+
+Differs: runs of words that stand in several tasks (imports, the frame of a test) do not count, as they are in every
+other file as well. Reference: Chen et al. 2021, section 2.2 (solutions to public tasks are in public code).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from tabwright.corpus.batch import Rule, drop, texts
+from tabwright.corpus.config import CorpusConfig
+from tabwright.corpus.duplicates.words import Hashes, words_of
+from tabwright.records import Problem
+
+# In how many tasks, told apart by the function they ask for, a run of words may stand and still be a sign of one.
+_MOST_TASKS = 2
+_FILTER_BITS = 22
+_DOCSTRING = re.compile(r'def\s+(\w+)\s*\(.*?"""\s*(.*?)\s*"""', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """Hashes of runs of words that give a task away, sorted, with each one's task; and functions with docstrings."""
+
+    hashes: Hashes
+    tasks: list[str]
+    functions: dict[tuple[str, str], str]
+
+
+def signs_of(problems: Iterable[Problem], n_words: int) -> Signs:
+    """Return what gives the problems away: their prompts and canonical solutions."""
+    owners: dict[int, set[str]] = {}
+    first: dict[int, str] = {}
+    functions = {}
+    for problem in problems:
+        text = np.frombuffer(problem.program(problem.canonical_solution).encode(), dtype=np.uint8)
+        hashes, _ = words_of(text, np.array([0, len(text)])).shingles(n_words)
+        for sign in set(hashes.tolist()):
+            owners.setdefault(sign, set()).add(problem.entry_point)
+            first.setdefault(sign, problem.task_id)
+        for name, docstring in _DOCSTRING.findall(problem.prompt):
+            if len(docstring.split()) > 3:
+                functions[name, _plain(docstring)] = problem.task_id
+    telling = sorted(sign for sign, names in owners.items() if len(names) <= _MOST_TASKS)
+    return Signs(np.array(telling, dtype=np.uint64), [first[sign] for sign in telling], functions)
+
+
+def contamination(config: CorpusConfig, problems: Iterable[Problem]) -> Rule:
+    """Drop what holds a part of a benchmark's task; the reason names the task."""
+    signs = signs_of(problems, config.contamination_words)
+    maybe = np.zeros(1 << _FILTER_BITS, dtype=bool)
+    shift = np.uint64(64 - _FILTER_BITS)
+    maybe[signs.hashes >> shift] = True
+    names = re.compile(rb"\bdef\s+(?:" + b"|".join(name.encode() for name, _ in signs.functions) + rb")\s*\(")
+
+    def rule(table: pa.Table) -> pa.Table:
+        joined, offsets = texts(table)
+        hashes, begins = words_of(joined, offsets).shingles(config.contamination_words)
+        tasks: dict[int, str] = {}
+        if len(signs.hashes):
+            places = np.flatnonzero(maybe[hashes >> shift])
+            at = np.minimum(np.searchsorted(signs.hashes, hashes[places]), len(signs.hashes) - 1)
+            hits = signs.hashes[at] == hashes[places]
+            rows = np.searchsorted(begins, places[hits], "right") - 1
+            for row, sign in zip(rows.tolist(), at[hits].tolist(), strict=True):
+                tasks.setdefault(row, signs.tasks[sign])
+        if signs.functions:
+            for row in range(len(table)):
+                text = joined[offsets[row] : offsets[row + 1]].tobytes()
+                if row not in tasks and names.search(text) and (task := _copied(text, signs)):
+                    tasks[row] = task
+        dropped = np.zeros(len(table), dtype=bool)
+        dropped[list(tasks)] = True
+        return drop(table, dropped, [tasks[row] for row in sorted(tasks)])
+
+    return rule
+
+
+def _copied(text: bytes, signs: Signs) -> str:
+    """Return the task whose function stands in a text with its docstring; empty where none does."""
+    for name, docstring in _DOCSTRING.findall(text.decode(errors="replace")):
+        if task := signs.functions.get((name, _plain(docstring))):
+            return task
+    return ""
+
+
+def _plain(docstring: str) -> str:
+    return " ".join(re.findall(r"\w+", docstring.lower()))

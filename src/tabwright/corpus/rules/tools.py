@@ -1,0 +1,140 @@
+"""Rules that ask another program, once for a batch: ruff formats Python, kingfisher finds secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sysconfig
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tabwright.corpus.batch import Rule, drop, put, texts, values
+from tabwright.corpus.config import CorpusConfig
+from tabwright.corpus.errors import CorpusError
+
+EMAIL, SECRET = b"<EMAIL>", b"<SECRET>"
+_EMAIL = re.compile(
+    rb"[A-Za-z0-9][A-Za-z0-9._%+\-]{0,63}@(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62}\.)){1,8}[A-Za-z]{2,24}\b"
+)
+_FAILED = re.compile(r"error: Failed to (?:parse|read) (?:.*/)?(\d+)\.pyi?:?(?:\d+:\d+:)? ?(.*)")
+# Shorter finds are words that a program's text may need.
+_LEAST_SECRET = 8
+
+
+def python(config: CorpusConfig) -> Rule:
+    """Format Python to PEP 8 with ruff; what does not parse as Python 3 is dropped, or kept as it is."""
+
+    def rule(table: pa.Table) -> pa.Table:
+        rows = [at for at, name in enumerate(values(table, "language")) if name == "Python"]
+        if not rows:
+            return table
+        contents = _contents(table, rows)
+        failed = {}
+        with _folder(table, contents) as folder:
+            lines = _run("ruff", "format", "--isolated", "--no-cache", str(folder)).stderr.splitlines()
+            for found in filter(None, map(_FAILED.match, lines)):
+                failed[int(found[1])] = found[2].strip() or "does not parse"
+            new = {at: path.read_bytes() for at, path in _paths(table, folder, rows) if at not in failed}
+        changed = {at: text for at, text in new.items() if text != contents[at]}
+        table = _changed(table, changed, "formatted")
+        if config.unparsable == "keep":
+            return table
+        dropped = np.zeros(len(table), dtype=bool)
+        dropped[list(failed)] = True
+        return drop(table, dropped, [f"no Python 3: {failed[at]}" for at in sorted(failed)])
+
+    return rule
+
+
+def private(_: CorpusConfig) -> Rule:
+    """Replace e-mail addresses and secrets, of which the same placeholders are left each time."""
+
+    def rule(table: pa.Table) -> pa.Table:
+        contents = _contents(table, range(len(table)))
+        mailed = {at: _EMAIL.sub(EMAIL, text) for at, text in contents.items() if b"@" in text}
+        table = _changed(table, {at: text for at, text in mailed.items() if text != contents[at]}, "e-mail addresses")
+        contents.update(mailed)
+        hidden = {}
+        with _folder(table, contents) as folder:
+            for at, secrets in _secrets(folder).items():
+                text = contents[at]
+                for secret in sorted(secrets, key=len, reverse=True):
+                    text = text.replace(secret, SECRET)
+                if text != contents[at]:
+                    hidden[at] = text
+        return _changed(table, hidden, "secrets")
+
+    return rule
+
+
+def _secrets(folder: Path) -> dict[int, set[bytes]]:
+    """Return what kingfisher found in each file."""
+    done = _run(
+        "kingfisher", "scan", "--no-validate", "--no-update-check", "--format", "jsonl", "--git-history", "none",
+        "--no-dedup", "--no-extract-archives", "--no-base64", "--no-ignore", "--jobs", "1", "--quiet", str(folder),
+    )  # fmt: skip
+    if done.returncode not in (0, 200, 205):  # nothing, findings, findings that hold
+        raise CorpusError(f"kingfisher: exit code {done.returncode}: {done.stderr.strip()[-300:]}")
+    found: dict[int, set[bytes]] = defaultdict(set)
+    for line in done.stdout.splitlines():
+        finding: Mapping[str, Any] = json.loads(line).get("finding", {})
+        if not finding:
+            continue
+        texts_found = [finding.get("snippet", ""), *finding.get("dependent_captures", {}).values()]
+        found[int(Path(finding["path"]).stem)] |= {
+            text.encode() for text in texts_found if isinstance(text, str) and len(text) >= _LEAST_SECRET
+        }
+    return found
+
+
+def _contents(table: pa.Table, rows: range | list[int]) -> dict[int, bytes]:
+    joined, offsets = texts(table)
+    return {at: joined[offsets[at] : offsets[at + 1]].tobytes() for at in rows}
+
+
+def _changed(table: pa.Table, new: Mapping[int, bytes], what: str) -> pa.Table:
+    """Return the table with some texts replaced, and what was done to them noted."""
+    if not new:
+        return table
+    old, changes = table.column("text").to_pylist(), table.column("changes").to_pylist()
+    for at, text in new.items():
+        old[at], changes[at] = text, [*changes[at], what]
+    table = put(table, "text", pa.array(old, pa.large_binary()))
+    return put(table, "changes", pa.array(changes, pa.list_(pa.string())))
+
+
+@contextmanager
+def _folder(table: pa.Table, contents: Mapping[int, bytes]) -> Iterator[Path]:
+    """Write texts to a folder for a while, each named by its row."""
+    with tempfile.TemporaryDirectory(prefix="tabwright-") as name:
+        folder = Path(name)
+        for at, path in _paths(table, folder, list(contents)):
+            path.write_bytes(contents[at])
+        yield folder
+
+
+def _paths(table: pa.Table, folder: Path, rows: list[int]) -> Iterator[tuple[int, Path]]:
+    names, languages = values(table, "path"), values(table, "language")
+    for at in rows:
+        suffix = ".pyi" if names[at].endswith(".pyi") else ".py" if languages[at] == "Python" else ".txt"
+        yield at, folder / f"{at}{suffix}"
+
+
+def _run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    program = Path(sysconfig.get_path("scripts")) / name
+    try:
+        return subprocess.run(
+            [program, *arguments], capture_output=True, text=True, errors="replace", check=False, timeout=600
+        )
+    except FileNotFoundError:
+        raise CorpusError(f"{name}: is not installed; pip install 'tabwright[corpus]'") from None
+    except subprocess.TimeoutExpired:
+        raise CorpusError(f"{name}: did not end within 10 minutes") from None

@@ -1,0 +1,117 @@
+"""A git repository, bare or not, at a revision: what is committed there, whatever lies in the work tree."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+from tabwright.corpus.batch import SourceFile
+from tabwright.corpus.errors import CorpusError
+from tabwright.corpus.sources.licensing import Named
+from tabwright.corpus.sources.source import Entry, too_large
+
+_LINK, _SUBMODULE = "120000", "160000"
+# So few names fit into a pipe that nobody reads yet: git and we never wait for each other.
+_AT_ONCE = 500
+_LATER = "cannot be read: not in this copy of the repository"
+
+
+class GitSource:
+    """The files of one commit.
+
+    Args:
+        repository: the folder, or its git directory.
+        revision: a branch, tag or commit; HEAD if empty.
+        max_bytes: larger files are listed and not read.
+
+    Raises:
+        CorpusError: it is no repository, or has no such revision.
+    """
+
+    def __init__(self, repository: Path, revision: str, max_bytes: int) -> None:
+        self._repository, self._max_bytes = repository, max_bytes
+        commit = self._git("rev-parse", "--verify", "--end-of-options", f"{revision or 'HEAD'}^{{commit}}")
+        self._commit = commit.decode().strip()
+        self._named: Named | None = None
+
+    def entries(self) -> list[Entry]:
+        """List the commit's files, sorted by path as git sorts them."""
+        listed = self._git("ls-tree", "-r", "-l", "-z", "--full-tree", self._commit)
+        return [self._entry(line.decode(errors="replace")) for line in listed.split(b"\0") if line]
+
+    def read(self, entries: Sequence[Entry]) -> Iterator[SourceFile]:
+        """Read some files, through one process of git."""
+        if self._named is None:
+            top = [entry for entry in self.entries() if "/" not in entry.path]
+            name = _name(self._repository)
+            self._named = Named.of(name, self._commit, top, lambda entry: next(self._contents([entry]))[0])
+        contents = self._contents([entry for entry in entries if not entry.problem])
+        for entry in entries:
+            text, problem = (b"", entry.problem) if entry.problem else next(contents)
+            yield self._named.file(entry.path, text, problem)
+
+    def _entry(self, line: str) -> Entry:
+        facts, path = line.split("\t", 1)
+        mode, _, key, size = facts.split()
+        if mode in (_LINK, _SUBMODULE):
+            return Entry(path, 0, problem="a link" if mode == _LINK else "a submodule")
+        if not size.isdigit():
+            return Entry(path, 0, problem=_LATER)
+        return Entry(path, int(size), key, problem=too_large(int(size), self._max_bytes))
+
+    def _contents(self, entries: Sequence[Entry]) -> Iterator[tuple[bytes, str]]:
+        with subprocess.Popen(
+            self._command("cat-file", "--batch"),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment(),
+        ) as git:  # fmt: skip
+            asked, answers = git.stdin, git.stdout
+            if asked is None or answers is None:
+                return
+            for start in range(0, len(entries), _AT_ONCE):
+                some = entries[start : start + _AT_ONCE]
+                asked.write("".join(f"{entry.key}\n" for entry in some).encode())
+                asked.flush()
+                for _ in some:
+                    yield _answer(answers)
+
+    def _git(self, *arguments: str) -> bytes:
+        try:
+            done = subprocess.run(self._command(*arguments), capture_output=True, check=False, env=_environment())
+        except FileNotFoundError:
+            raise CorpusError("git: is not installed; it reads repositories") from None
+        if done.returncode:
+            reason = done.stderr.decode(errors="replace").strip().splitlines()
+            raise CorpusError(f"{self._repository}: git says: {reason[-1] if reason else done.returncode}")
+        return done.stdout
+
+    def _command(self, *arguments: str) -> list[str]:
+        return ["git", "-c", "safe.directory=*", "-C", str(self._repository), *arguments]
+
+
+def is_repository(path: Path) -> bool:
+    """Whether a folder is a git repository's work tree, or its git directory."""
+    return (path / ".git").exists() or ((path / "HEAD").is_file() and (path / "objects").is_dir())
+
+
+def _answer(answers: IO[bytes]) -> tuple[bytes, str]:
+    head = answers.readline().split()
+    if len(head) != 3:
+        return b"", _LATER
+    text = answers.read(int(head[2]))
+    answers.read(1)
+    return text, ""
+
+
+def _name(repository: Path) -> str:
+    """Return `owner/name` for folders that are named so, else the folder's name."""
+    path = repository.resolve()
+    name = path.parent.name if path.name in (".git", "repo") else path.name
+    return name.removesuffix(".git").replace("+", "/")
+
+
+def _environment() -> dict[str, str]:
+    # Nothing is fetched, whatever a copy lacks, and no settings of this machine change what is read.
+    return {**os.environ, "GIT_NO_LAZY_FETCH": "1", "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}

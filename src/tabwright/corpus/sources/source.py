@@ -1,0 +1,43 @@
+"""What every source is: a list of entries, cheap to make and always in the same order, and their contents on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tabwright.corpus.batch import SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of a source, not read yet.
+
+    Attributes:
+        path: within the source.
+        size_bytes: as listed; what is read may be less, never more than was asked for.
+        key: how the source finds it again.
+        problem: why it will not be read; empty for what will.
+    """
+
+    path: str
+    size_bytes: int
+    key: str = ""
+    problem: str = ""
+
+
+class Source(Protocol):
+    """A place that files come from."""
+
+    def entries(self) -> list[Entry]:
+        """List what there is, in an order of its own that never changes."""
+        ...
+
+    def read(self, entries: Sequence[Entry]) -> Iterator[SourceFile]:
+        """Read some entries, in their order; one that cannot be read any more has a problem instead of a text."""
+        ...
+
+
+def too_large(size_bytes: int, max_bytes: int) -> str:
+    """Return why a file of this size is not read; empty where it is."""
+    return f"{size_bytes} bytes" if size_bytes > max_bytes else ""

@@ -1,0 +1,86 @@
+"""Rows of Parquet or JSON Lines files, by the column names of The Stack and of our own documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tabwright.corpus.batch import SourceFile
+from tabwright.corpus.errors import CorpusError
+from tabwright.corpus.sources.source import Entry, too_large
+from tabwright.records import RecordError, read_rows
+
+# What each of a document's facts is called in the files that people have, the first that is there.
+_NAMES = {
+    "text": ("text", "content"),
+    "path": ("path", "max_stars_repo_path", "file_path"),
+    "repository": ("repository", "max_stars_repo_name", "repo_name", "repo"),
+    "revision": ("revision", "max_stars_repo_head_hexsha", "commit_id"),
+    "licence": ("licence", "max_stars_repo_licenses", "license", "licenses"),
+}
+_ROWS = 1000
+
+
+class TableSource:
+    """The rows of one file.
+
+    Args:
+        path: a `.parquet`, `.jsonl` or `.jsonl.gz` file.
+        max_bytes: longer texts are listed and not read.
+
+    Raises:
+        CorpusError: the file is damaged, or no column of it holds texts.
+    """
+
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        self._path, self._max_bytes = path, max_bytes
+
+    def entries(self) -> list[Entry]:
+        """List the rows by number."""
+        listed = []
+        for number, row in enumerate(self._rows()):
+            text = _text(row)
+            size = len(text.encode(errors="surrogatepass") if isinstance(text, str) else text or b"")
+            problem = "has no text" if text is None else too_large(size, self._max_bytes)
+            listed.append(Entry(_fact(row, "path") or str(number), size, str(number), problem))
+        return listed
+
+    def read(self, entries: Sequence[Entry]) -> Iterator[SourceFile]:
+        """Read some rows, which must be in the file's order."""
+        rows = enumerate(self._rows())
+        for entry in entries:
+            row = next(row for number, row in rows if number == int(entry.key))
+            text = _text(row)
+            content = text.encode(errors="surrogatepass") if isinstance(text, str) else text or b""
+            yield SourceFile(
+                repository=_fact(row, "repository"), revision=_fact(row, "revision"), path=entry.path,
+                licence=_fact(row, "licence"), text=b"" if entry.problem else content, problem=entry.problem,
+            )  # fmt: skip
+
+    def _rows(self) -> Iterator[Mapping[str, Any]]:
+        try:
+            if self._path.suffix == ".parquet":
+                with pq.ParquetFile(self._path) as file:
+                    wanted = [name for names in _NAMES.values() for name in names if name in file.schema_arrow.names]
+                    for batch in file.iter_batches(_ROWS, columns=wanted):
+                        yield from batch.to_pylist()
+            else:
+                yield from read_rows(self._path)
+        except (pa.ArrowException, OSError) as error:
+            raise CorpusError(f"{self._path}: cannot be read: {str(error).splitlines()[0]}") from None
+        except RecordError as error:
+            raise CorpusError(str(error)) from None
+
+
+def _text(row: Mapping[str, Any]) -> str | bytes | None:
+    found = next((row[name] for name in _NAMES["text"] if row.get(name) is not None), None)
+    return found if isinstance(found, str | bytes) else None
+
+
+def _fact(row: Mapping[str, Any], fact: str) -> str:
+    found = next((row[name] for name in _NAMES[fact] if row.get(name)), "")
+    return " OR ".join(map(str, found)) if isinstance(found, list) else str(found)
