@@ -215,6 +215,20 @@ def read_records(path: Path, kind: type[R], *, skip: int = 0) -> Iterator[R]:
             raise RecordError(f"{path}, record {number}: {error}") from None
 
 
+def is_cut_short(path: Path) -> bool:
+    """Whether a JSON Lines file ends within a line, which `read_rows` passes over: its writer was interrupted."""
+    if path.suffix == ".gz":
+        return False
+    with path.open("rb") as file:
+        last = b"\n"
+        for line in file:
+            last = line
+    try:
+        return not last.endswith(b"\n") and bool(last.strip()) and json.loads(last) is None
+    except (ValueError, RecursionError):
+        return True
+
+
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows to a new file at once: under a temporary name, then renamed, so that no reader sees a half."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -60,6 +60,15 @@ def test_one_file_gives_a_table_and_a_page_and_json_keeps_its_fields(tabwright: 
     assert renamed, "who reads the old page must not find half of the new one"
 
 
+def test_a_last_line_that_is_cut_short_is_left_out_and_said(tabwright: Run, folder: Path) -> None:
+    with (folder / "cold.jsonl").open("a") as file:
+        file.write('{"task_id": "t/0", "compl')
+    done = tabwright("evaluate", "cold.jsonl", *TINY)
+    assert (done.returncode, "8 samples" in done.stdout) == (0, True)
+    assert "note: cold.jsonl: its last line is cut short and left out" in done.stderr
+    assert "cut short" not in tabwright("evaluate", "hot.jsonl", *TINY).stderr
+
+
 def test_several_files_are_swept(tabwright: Run, folder: Path) -> None:
     done = tabwright("evaluate", "cold.jsonl", "hot.jsonl", "--report", "both.html", *TINY)
     assert done.returncode == 0, done.stderr

@@ -198,7 +198,8 @@ async def test_top_k_1_is_greedy_at_any_temperature(smollm2_engine: LlamaCppEngi
     greedy = await answer(smollm2_engine, text(PRIME), max_tokens=12)
     cut = await answer(smollm2_engine, text(PRIME), max_tokens=12, temperature=2.0, top_k=1, seed=3)
     tiny = await answer(smollm2_engine, text(PRIME), max_tokens=12, temperature=2.0, top_p=1e-6, seed=3)
-    assert greedy.texts == cut.texts == tiny.texts
+    cold = await answer(smollm2_engine, text(PRIME), max_tokens=12, temperature=1e-40, seed=3)
+    assert greedy.texts == cut.texts == tiny.texts == cold.texts
 
 
 async def test_stop_strings_are_not_shown_and_may_stand_in_the_healed_part(smollm2_engine: LlamaCppEngine) -> None:

@@ -22,6 +22,7 @@ from tabwright.corpus.passes.plan import Plan
 from tabwright.corpus.passes.selecting import Selecting
 from tabwright.corpus.passes.storage import write_text
 from tabwright.corpus.report import Report, make_report
+from tabwright.corpus.report_page import build_page
 from tabwright.corpus.rules import make_rules
 from tabwright.records import Problem
 
@@ -75,6 +76,7 @@ def _build(plan: Plan, problems: Sequence[Problem], n_workers: int, progress: Pr
     left = [at for at in range(n_partitions) if not selecting.documents(at).exists()]
     _do("writing", selecting, left, n_workers, progress)
     report = make_report(selecting, found)
+    write_text(plan.folder / "report.html", build_page(report))
     write_text(plan.folder / "report.json", json.dumps(report.to_mapping(), indent=1))
     shutil.rmtree(plan.work, ignore_errors=True)
     return report

@@ -7,8 +7,10 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-# Files in a repository's first folder that say how it is licensed.
-LICENCE_FILE = re.compile(r"(?:(?:un)?licen[cs]e|copying|mit-licen[cs]e)[^/]*", re.IGNORECASE)
+# Files in a repository's first folder that say how it is licensed; not those about what it brings along.
+LICENCE_FILE = re.compile(
+    r"(?!.*(?:binary|third|vendor|dependenc|notice))(?:(?:un)?licen[cs]e|copying|mit-licen[cs]e)[^/]*", re.IGNORECASE
+)
 _TAG = re.compile(rb"SPDX-License-Identifier:\s*\(?([A-Za-z0-9.+\-]+(?:\s+(?:OR|AND|WITH)\s+[A-Za-z0-9.+\-]+)*)")
 _WHITE = re.compile(r"[\s*#/;]+")
 _HEADER_BYTES = 3000

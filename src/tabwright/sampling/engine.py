@@ -102,6 +102,9 @@ class ChatPrompt:
 Prompt = TextPrompt | InfillPrompt | ChatPrompt
 
 
+_LEAST_TEMPERATURE = 1e-6
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SamplingOptions:
     """How tokens are drawn.
@@ -137,6 +140,11 @@ class SamplingOptions:
             value, least = getattr(self, name), 1 if name == "n" else 0
             if not value >= least:  # nor a NaN
                 raise PromptError(f"{name}: got {value}, must be at least {least}")
+
+    @property
+    def is_greedy(self) -> bool:
+        """Whether the most probable token is always taken: also at temperatures that fp32 cannot divide by."""
+        return self.temperature < _LEAST_TEMPERATURE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -267,9 +267,9 @@ def _request(rendered: RenderedPrompt, options: SamplingOptions, slot: int, *, i
         "n_predict": options.max_tokens + len(rendered.respell.encode()),
         "n_probs": max(options.top_logprobs, 1),
         "n_cmpl": options.n,
-        "samplers": ["temperature", "top_k", "top_p"] if options.temperature > 0 else ["top_k"],
-        "temperature": options.temperature,
-        "top_k": options.top_k if options.temperature > 0 else 1,
+        "samplers": ["temperature", "top_k", "top_p"] if not options.is_greedy else ["top_k"],
+        "temperature": 0.0 if options.is_greedy else options.temperature,
+        "top_k": options.top_k if not options.is_greedy else 1,
         "top_p": options.top_p,
         "min_p": 0.0,
         # A cached prompt is read in other batches, whose last bits differ: a seed promises the same text every time.

@@ -141,6 +141,14 @@ async def test_samples_of_one_prompt_have_seeds_of_their_own(engine: TorchEngine
         assert text_of(one) == texts[index]
 
 
+@pytest.mark.parametrize("temperature", [1e-5, 1e-46, 1e-300])
+async def test_a_temperature_next_to_nothing_is_greedy(engine: TorchEngine, temperature: float) -> None:
+    greedy = SamplingOptions(max_tokens=10)
+    cold = replace(greedy, temperature=temperature, seed=3)
+    texts = [text_of(await run(engine, TextPrompt(text=TEXT), options)) for options in (greedy, cold)]
+    assert texts[0] == texts[1]
+
+
 async def test_draws_follow_the_model_s_distribution(engine: TorchEngine) -> None:
     options = SamplingOptions(max_tokens=1, temperature=1.0, top_p=1.0, top_logprobs=3)
     counts: dict[str, int] = {}

@@ -47,6 +47,7 @@ def evaluate_command(
     from tabwright.cli import tables
     from tabwright.evaluation import ScoringSettings, faults_of
     from tabwright.evaluation.reports import build_page, sweep_temperatures, write_page
+    from tabwright.records import is_cut_short
 
     places = _scores_places(samples, out)
     page = _page_place(places, report)
@@ -56,6 +57,8 @@ def evaluate_command(
         timeout_s=timeout, packages=tuple(package or ()), unsafe=unsafe, as_published=as_published
     )
     runs = _score(samples, places, problems, settings, workers or None, ray or None, fresh)
+    for path in filter(is_cut_short, samples):
+        typer.echo(f"note: {path}: its last line is cut short and left out", err=True)
     scored = {score.task_id for run in runs for score in run.scores}
     for fault in [] if as_published else faults_of(name):
         if fault.task_id in scored:

@@ -6,6 +6,7 @@ References: Leskovec et al. 2020, section 3.4 (banding); connected components by
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -76,9 +77,8 @@ def _candidates(signed: Signatures, rows: Places, config: NearDuplicates) -> Pai
     found = [np.zeros((0, 2), dtype=np.int64)]
     for band in bands(signed[rows], config):
         order = np.argsort(band, kind="stable")
-        begins = np.flatnonzero(np.diff(band[order], prepend=band[order][:1] + np.uint64(1)))
-        ends = np.append(begins[1:], len(order))
-        for begin, end in zip(begins, ends, strict=True):
+        ends = np.flatnonzero(band[order][1:] != band[order][:-1]) + 1
+        for begin, end in itertools.pairwise([0, *ends.tolist(), len(order)]):
             if end - begin > 1:
                 found += _pairs(rows[order[begin:end]])
     return np.unique(np.concatenate(found), axis=0)

@@ -101,7 +101,7 @@ def _words_of_block(texts: npt.NDArray[np.uint8], start: int, stop: int, offsets
     is_word = np.zeros(len(block) + 2, dtype=bool)
     is_word[1:-1] = _are_words(block)
     edges = is_word[1:] != is_word[:-1]
-    borders = offsets[np.searchsorted(offsets, start, "right") : np.searchsorted(offsets, stop)] - start
+    borders = np.unique(offsets[np.searchsorted(offsets, start, "right") : np.searchsorted(offsets, stop)]) - start
     places = np.flatnonzero(edges)
     if len(borders):  # a text may end with a word and the next begin with one
         torn = borders[is_word[borders] & is_word[borders + 1]]

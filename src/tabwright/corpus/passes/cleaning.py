@@ -118,7 +118,7 @@ def apply(rules: Mapping[str, Rule], table: pa.Table) -> tuple[pa.Table, pa.Tabl
     tallies, gone = {}, []
     for name, rule in {"source": lambda table: table, **rules}.items():
         before = table
-        table = rule(table)
+        table = rule(table) if len(table) else table
         out = pc.not_equal(table.column("dropped"), "")
         left = table.filter(pc.invert(out))
         lost = table.filter(out)

@@ -24,13 +24,11 @@ def cluster(address: str) -> Iterator[None]:
         CorpusError: Ray is not installed, or no cluster is there.
     """
     os.environ.setdefault("DO_NOT_TRACK", "true")
-    import daft
-
     if not address:
-        daft.set_runner_native()
         yield
         return
     try:
+        import daft
         import ray
     except ImportError:
         raise CorpusError("--ray: Ray is not installed; pip install 'tabwright[cluster]'") from None

@@ -1,7 +1,8 @@
 """The rule that keeps benchmarks out: no ten words in a row of a task, nor its function with its docstring.
 
-Differs: runs of words that stand in several tasks (imports, the frame of a test) do not count, as they are in every
-other file as well. Reference: Chen et al. 2021, section 2.2 (solutions to public tasks are in public code).
+Differs: runs of words that stand in several tasks (imports, the frame of a test) do not count, nor do those of very
+short words (an alphabet), as they are in other files as well. Reference: Chen et al. 2021, section 2.2 (solutions to
+public tasks are in public code).
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from tabwright.records import Problem
 
 # In how many tasks, told apart by the function they ask for, a run of words may stand and still be a sign of one.
 _MOST_TASKS = 2
+# Nor do runs of words as short as these on average: an alphabet, or the numbers from 1 to 10.
+_LEAST_LETTERS = 3
 _FILTER_BITS = 22
+_WORD = re.compile(rb"[A-Za-z0-9_\x80-\xff]+")
 _DOCSTRING = re.compile(r'def\s+(\w+)\s*\(.*?"""\s*(.*?)\s*"""', re.DOTALL)
 
 
@@ -41,7 +45,9 @@ def signs_of(problems: Iterable[Problem], n_words: int) -> Signs:
     for problem in problems:
         text = np.frombuffer(problem.program(problem.canonical_solution).encode(), dtype=np.uint8)
         hashes, _ = words_of(text, np.array([0, len(text)])).shingles(n_words)
-        for sign in set(hashes.tolist()):
+        sizes = np.array([len(word) for word in _WORD.findall(text.tobytes())])
+        runs = np.convolve(sizes, np.ones(n_words, dtype=int), "valid") if len(hashes) else sizes[:0]
+        for sign in set(hashes[runs >= _LEAST_LETTERS * n_words].tolist()):
             owners.setdefault(sign, set()).add(problem.entry_point)
             first.setdefault(sign, problem.task_id)
         for name, docstring in _DOCSTRING.findall(problem.prompt):

@@ -11,6 +11,8 @@ import pyarrow as pa
 from tabwright.corpus.batch import Rule, drop, put, texts, values
 from tabwright.corpus.config import CorpusConfig
 
+# What is read of a file to tell languages apart that share an extension.
+_READ_BYTES = 1 << 14
 # What generators say of themselves, in the comments that a file begins with.
 _HEAD_BYTES = 2000
 _COMMENT = re.compile(rb"\s*(?:(?:#|//|--|;|%|\*|/\*|<!--|\"\"\"|'''|\(\*)[^\n]*\n|[^\n]*\*/|\n)")
@@ -27,11 +29,10 @@ def language(config: CorpusConfig) -> Rule:
 
     def rule(table: pa.Table) -> pa.Table:
         joined, offsets = texts(table)
-        names = []
-        for at, path in enumerate(values(table, "path")):
-            guess = enry.get_language_by_extension(path)
-            name = guess.language if guess.safe else ""
-            names.append(name or enry.get_language(path, joined[offsets[at] : offsets[at + 1]].tobytes()))
+        names = [
+            enry.get_language(path, joined[start : min(start + _READ_BYTES, stop)].tobytes())
+            for path, start, stop in zip(values(table, "path"), offsets[:-1], offsets[1:], strict=True)
+        ]
         dropped = np.array([not name or bool(wanted and name not in wanted) for name in names], dtype=bool)
         reasons = [name or "unknown" for name, out in zip(names, dropped, strict=True) if out]
         return drop(put(table, "language", pa.array(names, pa.string())), dropped, reasons)

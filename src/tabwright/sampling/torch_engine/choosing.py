@@ -41,8 +41,8 @@ class Chooser:
             self._generator.manual_seed((options.seed + index) % 2**64)
         self._path: list[int] = []
         if respellings:
-            is_greedy = options.temperature == 0
-            self._path = respellings.likeliest() if is_greedy else respellings.path(self._draw(respellings.logprobs))
+            drawn = None if options.is_greedy else self._draw(respellings.logprobs)
+            self._path = respellings.likeliest() if drawn is None else respellings.path(drawn)
 
     def choose(self, logits_V: torch.Tensor) -> Choice:
         """Return the next token, by logits in fp32 on the CPU."""
@@ -50,7 +50,7 @@ class Chooser:
         if self._path:
             token = self._path.pop(0)
         else:
-            token = int(logits_V.argmax()) if self._options.temperature == 0 else self._draw(logits_V)
+            token = int(logits_V.argmax()) if self._options.is_greedy else self._draw(logits_V)
         top: tuple[tuple[int, float], ...] = ()
         if self._options.top_logprobs:
             best = torch.topk(logits_V, min(self._options.top_logprobs, len(logits_V)))

@@ -1,0 +1,160 @@
+"""Builds as a person runs them: from the command line, interrupted, resumed, twice, onto what is there already."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tabwright.corpus import CorpusConfig, CorpusError
+from tabwright.corpus.build import build_corpus
+from tests.corpus.conftest import MIT, function
+
+RECIPE = """\
+[corpus]
+rules = ["readable", "size", "language", "licence", "generated", "lines", "characters"]
+languages = ["Python"]
+"""
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> list[Path]:
+    """Return folders of files, each a partition of its own; some files stand in several."""
+    folders = []
+    for number in range(6):
+        folder = tmp_path / "sources" / f"s{number}"
+        folder.mkdir(parents=True)
+        (folder / "LICENSE").write_text(MIT)
+        for at in range(20):
+            name = f"f{number // 2 if at < 5 else number}_{at}"
+            (folder / f"{name}.py").write_text(function(name))
+        folders.append(folder)
+    return folders
+
+
+@pytest.fixture
+def command(tmp_path: Path, sources: list[Path]) -> list[str]:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(RECIPE)
+    return [
+        sys.executable, "-m", "tabwright", "corpus", "build", "--recipe", str(recipe), "--to", str(tmp_path / "corpus"),
+        "--workers", "2", "--from", *map(str, sources),
+    ]  # fmt: skip
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Return the digest of each file that a build leaves, but for the recipe, which names the sources."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_build_in_processes_gives_the_same_bytes_as_one_in_none(
+    tmp_path: Path, sources: list[Path], command: list[str]
+) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "same text" in done.stdout
+    config = CorpusConfig(
+        rules=("readable", "size", "language", "licence", "generated", "lines", "characters"), languages=("Python",)
+    )
+    report = build_corpus(config, [str(source) for source in sources], tmp_path / "other")
+    assert contents(tmp_path / "corpus") == contents(tmp_path / "other")
+    assert report.documents == 120 - 3 * 5
+    assert report.rules["same text"].dropped == 15
+
+
+def test_a_build_that_was_killed_goes_on_where_it_was(tmp_path: Path, command: list[str]) -> None:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    cleaned = tmp_path / "corpus" / ".work" / "cleaned"
+    deadline = time.monotonic() + 60
+    while not list(cleaned.glob("*.json")) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    marked = {path: path.stat().st_mtime_ns for path in cleaned.glob("*.json")}
+    assert marked
+    subprocess.run(command, capture_output=True, check=True)
+    assert not cleaned.exists()
+    tables = [pq.read_table(path) for path in sorted((tmp_path / "corpus" / "documents").iterdir())]
+    assert sum(map(len, tables)) == 105
+
+
+def test_a_partition_whose_file_is_damaged_is_made_again(tmp_path: Path, sources: list[Path]) -> None:
+    class StoppedError(Exception):
+        pass
+
+    def stop(stage: str, done: int, of: int) -> None:
+        if stage == "finding duplicates":
+            raise StoppedError
+
+    config = CorpusConfig(rules=("readable",))
+    places = [str(source) for source in sources]
+    with pytest.raises(StoppedError):
+        build_corpus(config, places, tmp_path / "corpus", progress=stop)
+    damaged = tmp_path / "corpus" / ".work" / "cleaned" / "000002.parquet"
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    untouched = damaged.with_name("000001.parquet").stat().st_mtime_ns
+    seen: list[tuple[str, int, int]] = []
+    build_corpus(config, places, tmp_path / "corpus", progress=lambda *facts: seen.append(facts))
+    assert [facts for facts in seen if facts[0] == "cleaning"] == [("cleaning", 0, 1), ("cleaning", 1, 1)]
+    assert untouched
+
+
+def test_ctrl_c_ends_a_build_without_a_traceback_and_it_goes_on(tmp_path: Path, command: list[str]) -> None:
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "corpus" / ".work" / "plan.parquet").exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    subprocess.run(command, capture_output=True, check=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda command, recipe: recipe.write_text("[corpus]\nrules = ['readible']\n"),
+            "rules: got 'readible'; known are",
+        ),
+        (lambda command, recipe: recipe.write_text(f"{RECIPE}max_lines = 3\n"), "corpus.max_lines: unknown key; known"),
+        (lambda command, recipe: recipe.write_text(f"{RECIPE}max_line = 'x'\n"), "corpus.max_line: got 'x', must be"),
+        (lambda command, recipe: recipe.unlink(), "recipe.toml: no such file"),
+        (lambda command, recipe: command.append("/nowhere"), "/nowhere: no such file or folder"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    command: list[str], tmp_path: Path, change: Callable[[list[str], Path], object], message: str
+) -> None:
+    change(command, tmp_path / "recipe.toml")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path, sources: list[Path]) -> None:
+    config, places = CorpusConfig(rules=("readable",)), [str(sources[0])]
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    with pytest.raises(CorpusError, match="is not empty"):
+        build_corpus(config, places, tmp_path / "full")
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["mine.txt"]
+    build_corpus(config, places, tmp_path / "corpus")
+    with pytest.raises(CorpusError, match="is built already"):
+        build_corpus(config, places, tmp_path / "corpus")
+    with pytest.raises(CorpusError, match="another recipe or other sources"):
+        build_corpus(config, [*places, str(sources[1])], tmp_path / "corpus")

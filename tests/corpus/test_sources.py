@@ -1,0 +1,182 @@
+"""Where files come from, and what no source may do: follow a link, wait for a pipe, be filled by a bomb, or fail."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import subprocess
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tabwright.corpus import CorpusError
+from tabwright.corpus.batch import SourceFile
+from tabwright.corpus.sources import open_source
+from tests.corpus.conftest import MIT
+
+MAX_BYTES = 1000
+
+
+def read(place: object, max_bytes: int = MAX_BYTES) -> dict[str, SourceFile]:
+    source = open_source(str(place), max_bytes)
+    return {file.path: file for file in source.read(source.entries())}
+
+
+def git(folder: Path, *arguments: str) -> str:
+    settings = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"]
+    return subprocess.run(
+        ["git", *settings, "-C", str(folder), *arguments], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "owner+name" / "repo"
+    folder.mkdir(parents=True)
+    git(folder, "init", "-q")
+    (folder / "LICENSE").write_text(MIT)
+    (folder / "a.py").write_text("a = 1\n")
+    (folder / "link.py").symlink_to("a.py")
+    (folder / "large.py").write_text("b" * (MAX_BYTES + 1))
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "one")
+    git(folder, "tag", "first")
+    (folder / "a.py").write_text("a = 2\n")
+    git(folder, "commit", "-q", "-a", "-m", "two")
+    (folder / "a.py").write_text("not committed\n")
+    return folder
+
+
+def test_a_folder_gives_its_ordinary_files_and_says_what_the_others_are(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "LICENSE").write_text(MIT)
+    (tmp_path / "b" / "code.py").write_text("x = 1\n")
+    (tmp_path / "b" / "loop").symlink_to(tmp_path)
+    (tmp_path / "secret.py").symlink_to("/etc/passwd")
+    os.mkfifo(tmp_path / "pipe.py")
+    with (tmp_path / "sparse.py").open("wb") as file:
+        file.truncate(2 << 30)
+    files = read(tmp_path)
+    assert (files["b/code.py"].text, files["b/code.py"].licence) == (b"x = 1\n", "MIT")
+    assert {path: file.problem for path, file in files.items() if file.problem} == {
+        "b/loop": "a link", "secret.py": "a link", "pipe.py": "no ordinary file", "sparse.py": f"{2 << 30} bytes",
+    }  # fmt: skip
+
+
+def test_what_became_a_pipe_after_it_was_listed_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "code.py").write_text("x = 1\n")
+    source = open_source(str(tmp_path), MAX_BYTES)
+    entries = source.entries()
+    (tmp_path / "code.py").unlink()
+    os.mkfifo(tmp_path / "code.py")
+    assert [file.problem for file in source.read(entries)] == ["no ordinary file"]
+
+
+def test_a_repository_gives_what_is_committed_at_a_revision(repository: Path) -> None:
+    now, first = read(repository), read(f"{repository}@first")
+    assert (now["a.py"].text, first["a.py"].text) == (b"a = 2\n", b"a = 1\n")
+    assert now["a.py"].revision == git(repository, "rev-parse", "HEAD")
+    assert (now["a.py"].repository, now["a.py"].licence) == ("owner/name", "MIT")
+    assert (now["link.py"].problem, now["large.py"].problem) == ("a link", f"{MAX_BYTES + 1} bytes")
+
+
+def test_a_bare_repository_is_one_too(repository: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.git"
+    git(tmp_path, "clone", "-q", "--bare", str(repository), str(bare))
+    assert read(bare)["a.py"].text == b"a = 2\n"
+
+
+def test_a_repository_of_many_files_is_read_whole(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    for number in range(1200):
+        (tmp_path / f"{number}.py").write_text(f"x = {number}\n" * 50)
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-q", "-m", "many")
+    files = read(tmp_path)
+    assert all(files[f"{number}.py"].text == f"x = {number}\n".encode() * 50 for number in range(1200))
+
+
+def test_a_blob_that_is_not_there_is_a_problem_of_its_own(repository: Path) -> None:
+    name = git(repository, "rev-parse", "HEAD:a.py")
+    (repository / ".git" / "objects" / name[:2] / name[2:]).unlink()
+    files = read(repository)
+    assert files["a.py"].problem.startswith("cannot be read")
+    assert files["LICENSE"].text == MIT.encode()
+
+
+def tarball(path: Path, files: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+        link = tarfile.TarInfo("pkg-1.0/link.py")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    return path
+
+
+def test_a_source_distribution_is_read_without_its_top_folder(tmp_path: Path) -> None:
+    path = tarball(
+        tmp_path / "pkg-1.0.tar.gz",
+        {"pkg-1.0/LICENSE": MIT.encode(), "pkg-1.0/pkg/a.py": b"a = 1\n", "pkg-1.0/b.py": b"b" * (MAX_BYTES + 1)},
+    )
+    files = read(path)
+    assert (files["pkg/a.py"].text, files["pkg/a.py"].licence) == (b"a = 1\n", "MIT")
+    assert files["pkg/a.py"].repository == "pkg-1.0"
+    assert (files["b.py"].problem, files["link.py"].problem) == (f"{MAX_BYTES + 1} bytes", "a link")
+
+
+def test_an_archive_that_is_cut_short_gives_what_stands_before(tmp_path: Path) -> None:
+    path = tarball(tmp_path / "pkg.tar.gz", {f"p/{at}.py": os.urandom(900) for at in range(40)})
+    path.write_bytes(path.read_bytes()[:20_000])
+    files = read(path)
+    assert len([file for file in files.values() if not file.problem]) > 10
+    assert any("the archive ends here" in file.problem for file in files.values())
+
+
+def test_a_bomb_is_given_up_and_not_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.tar.gz"
+    head = tarfile.TarInfo("zeros.bin")
+    head.size = 3 << 30
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(head.tobuf())
+        file.write(b"\0" * (1 << 20))
+    problems = [file.problem for file in read(path).values()]
+    assert any("holds more than" in problem for problem in problems)
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros.py", b"\0" * (1 << 24))
+    assert read(tmp_path / "bomb.zip")["zeros.py"].problem == f"{1 << 24} bytes"
+
+
+def test_rows_of_the_stack_and_of_our_own_are_read(tmp_path: Path) -> None:
+    row = {"content": "x = 1\n", "max_stars_repo_path": "a.py", "max_stars_repo_licenses": ["MIT", "Apache-2.0"]}
+    pq.write_table(pa.Table.from_pylist([row, {**row, "content": None}]), tmp_path / "stack.parquet")
+    table = open_source(str(tmp_path / "stack.parquet"), MAX_BYTES)
+    first, second = table.read(table.entries())
+    assert (first.text, first.path, first.licence, second.problem) == (
+        b"x = 1\n", "a.py", "MIT OR Apache-2.0", "has no text",
+    )  # fmt: skip
+    own = {"text": "y = 2\n", "path": "b.py", "repository": "o/n", "licence": "MIT"}
+    (tmp_path / "own.jsonl").write_text(json.dumps(own) + "\n")
+    assert read(tmp_path / "own.jsonl")["b.py"].repository == "o/n"
+
+
+def test_what_is_no_source_is_named(tmp_path: Path, repository: Path) -> None:
+    (tmp_path / "notes.bin").write_bytes(b"notes")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
+    for place, why in (
+        (tmp_path / "missing", "no such file"),
+        (tmp_path / "notes.bin", "no tarball"),
+        (tmp_path / "broken.parquet", "cannot be read"),
+        (f"{repository}@nowhere", "git says"),
+        (f"{tmp_path}@main", "no git repository"),
+    ):
+        with pytest.raises(CorpusError, match=why):
+            read(place)
