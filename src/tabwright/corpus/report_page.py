@@ -1,4 +1,4 @@
-"""A report -> one HTML file, which needs nothing else: pictures of what is left after each rule, and what was dropped."""
+"""A report -> one HTML file that needs nothing else: pictures of what each rule left, and what it dropped."""
 
 from __future__ import annotations
 
