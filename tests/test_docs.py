@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,6 +108,14 @@ def start(command: list[str], cwd: Path, started: list[subprocess.Popen[str]]) -
     return process
 
 
+def write_sources(place: Path) -> None:
+    shutil.copytree(ROOT / "recipes", place / "recipes")
+    (place / "repository").mkdir()
+    (place / "repository" / "code.py").write_text("# SPDX-License-Identifier: MIT\n" + "def f(x): return x\n" * 5)
+    with tarfile.open(place / "sdist.tar.gz", "w:gz") as archive:
+        archive.add(place / "repository" / "code.py", "pkg-1.0/code.py")
+
+
 @pytest.mark.usefixtures("smollm2")
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("tabwright") and " serve" not in c])
 def test_commands_of_the_readme_run(command: str, place: Path) -> None:
@@ -122,6 +131,8 @@ def test_commands_of_the_readme_run(command: str, place: Path) -> None:
             subprocess.run(evaluate, cwd=place, env=environment(), capture_output=True, timeout=200, check=True)
     if words[:2] == ["models", "export"]:
         write_model(place)
+    if words[:2] == ["corpus", "build"]:
+        write_sources(place)
     if words[0] == "ask":
         words += ["--max-tokens", "16"]
     result = subprocess.run(
