@@ -32,7 +32,7 @@ web:
 
 .venv/.dev: pyproject.toml constraints.txt
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet -c constraints.txt -e '.[dev,cluster,train]'
+	.venv/bin/python -m pip install --quiet -c constraints.txt -e '.[dev,cluster,corpus,train]'
 	touch $@ .venv/.base
 
 clean:

@@ -15,23 +15,25 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "tabwright"
 FILES = sorted(SOURCE.rglob("*.py"))
 
-# What each package may import of the others. `download` is a leaf beside `records` (docs/decisions/0003).
+# What each package may import of the others; `download` and `ray_cluster` are leaves (docs/decisions/0003).
 ARROWS: dict[str, set[str]] = {
     "records": set(),
     "download": set(),
-    "corpus": {"records"},
+    "ray_cluster": set(),
+    "corpus": {"records", "ray_cluster"},
     "tokens": {"records"},
     "model": set(),
     "training": {"model", "tokens"},
     "sampling": {"model", "tokens", "records", "download"},
     "sandbox": set(),
-    "evaluation": {"records", "sandbox"},
+    "evaluation": {"records", "sandbox", "ray_cluster"},
     "assistant": {"sampling", "sandbox", "records"},
     "serving": {"assistant", "sampling"},
     "editor": set(),
+    "recipe": set(),
     "cli": {
         "records", "download", "corpus", "tokens", "model", "training", "sampling",
-        "sandbox", "evaluation", "assistant", "serving", "editor", "recipe",
+        "sandbox", "evaluation", "assistant", "serving", "editor", "recipe", "ray_cluster",
     },
 }  # fmt: skip
 TORCH_FREE = {"corpus", "sandbox", "evaluation", "assistant", "serving", "editor", "records", "download"}

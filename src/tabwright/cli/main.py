@@ -59,6 +59,7 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from tabwright.corpus import CorpusError
     from tabwright.download import DownloadError
     from tabwright.model import ConfigError, WeightsError
+    from tabwright.ray_cluster import ClusterError
     from tabwright.recipe import RecipeError
     from tabwright.records import RecordError
     from tabwright.sampling import EngineError
@@ -68,4 +69,4 @@ def _expected_errors() -> tuple[type[Exception], ...]:
 
     model = (ConfigError, WeightsError, TokenizerError)
     data = (CorpusError, RecipeError, RecordError)
-    return (EngineError, DownloadError, SandboxError, UnknownLanguageError, SettingsError, *data, *model)
+    return (EngineError, DownloadError, ClusterError, SandboxError, UnknownLanguageError, SettingsError, *data, *model)

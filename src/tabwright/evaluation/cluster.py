@@ -6,8 +6,6 @@ A machine that is lost takes no verdict with it: what it was at is run again on 
 
 from __future__ import annotations
 
-import importlib
-import socket
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,11 +13,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from tabwright.evaluation.pool import Job, Pool, Verdict
-from tabwright.records import RecordError
+from tabwright.ray_cluster import ClusterError, connect
 from tabwright.sandbox import Limits, SandboxError
 
 _PROCESSOR = "CPU"
-_KNOCK_S = 10.0
 _ATTEMPTS = 2
 
 
@@ -47,7 +44,7 @@ class Cluster:
         layers: the sandbox's layers, as the first processor reported them.
 
     Raises:
-        RecordError: Ray is not installed, or there is no cluster at the address.
+        ClusterError: Ray is not installed, or there is no cluster at the address.
         SandboxError: programs cannot be isolated there.
     """
 
@@ -60,23 +57,14 @@ class Cluster:
         kits: Path | None = None,
         unsafe: bool = False,
     ) -> None:
-        try:
-            ray: Any = importlib.import_module("ray")
-        except ImportError:
-            raise RecordError("--ray: Ray is not installed; pip install 'tabwright[cluster]'") from None
-        self._ray = ray
-        try:
-            _knock(address)
-            ray.init(address=address, log_to_driver=False, logging_level="error")
-        except (OSError, ValueError, RuntimeError) as error:
-            raise RecordError(f"--ray {address}: no cluster there ({_first_line(error)}); `ray start` one") from None
+        self._ray = ray = connect(address)
         settings = {"limits": limits, "packages": packages, "kits": kits, "unsafe": unsafe}
         member = ray.remote(num_cpus=1)(_Member)
         count = int(ray.cluster_resources().get(_PROCESSOR, 0))
         try:
             self._members = [member.remote(settings) for _ in range(count)]
             if not self._members:
-                raise RecordError(f"--ray {address}: the cluster has no processor to spare")
+                raise ClusterError(f"--ray {address}: the cluster has no processor to spare")
             self.layers: dict[str, str] = ray.get(self._members[0].layers.remote())
         except ray.exceptions.RayTaskError as error:
             self.close()
@@ -136,15 +124,3 @@ class Cluster:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _knock(address: str) -> None:
-    """Find out soon whether anything listens there: Ray itself would try for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if port.isdigit():
-        with socket.create_connection((host, int(port)), timeout=_KNOCK_S):
-            pass
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

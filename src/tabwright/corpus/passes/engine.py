@@ -6,12 +6,11 @@ What is done is known by what lies on disk, not by what Daft says of it: a run t
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from tabwright.corpus.errors import CorpusError
+from tabwright.ray_cluster import connect
 
 Task = Callable[[int], None]
 
@@ -21,23 +20,17 @@ def cluster(address: str) -> Iterator[None]:
     """Do all work on a Ray cluster, whose machines must see the same files; on this machine where there is no address.
 
     Raises:
-        CorpusError: Ray is not installed, or no cluster is there.
+        ClusterError: Ray is not installed, or no cluster is there.
     """
     os.environ.setdefault("DO_NOT_TRACK", "true")
     if not address:
         yield
         return
+    ray = connect(address)
     try:
         import daft
-        import ray
-    except ImportError:
-        raise CorpusError("--ray: Ray is not installed; pip install 'tabwright[cluster]'") from None
-    try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+
         daft.set_runner_ray(address)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise CorpusError(f"--ray {address}: no cluster there ({str(error).splitlines()[0]})") from None
-    try:
         yield
     finally:
         ray.shutdown()
