@@ -1,4 +1,4 @@
-"""`tabwright corpus`: build a corpus by a recipe, try one rule on one file, list the rules."""
+"""`tabwright corpus`: build a corpus by a recipe, take functions out of it, try a rule on a file, list the rules."""
 
 from __future__ import annotations
 
@@ -69,6 +69,19 @@ def try_command(
     typer.echo(outcome)
 
 
+@app.command("functions")
+def functions_command(
+    corpus: Annotated[Path, typer.Argument(help="A folder that `tabwright corpus build` wrote.")],
+    to: Annotated[Path, typer.Option("--to", help="The Parquet file to write.")],
+) -> None:
+    """Take out the Python functions that have docstrings and need nothing of their file but imports."""
+    _need_libraries()
+    from tabwright.corpus.functions import extract_functions
+
+    n_functions, n_doctests = extract_functions(corpus, to)
+    typer.echo(f"{to}: {n_functions} functions, {n_doctests} with doctests")
+
+
 @app.command("rules")
 def rules_command() -> None:
     """List the rules, one line each."""
@@ -106,6 +119,6 @@ def _need_libraries() -> None:
 
     from tabwright.corpus import CorpusError
 
-    for name in ("pyarrow", "rensa", "enry", "daft"):
+    for name in ("pyarrow", "rensa", "enry", "daft", "tree_sitter_python"):
         if find_spec(name) is None:
             raise CorpusError(f"{name} is not installed; get it with pip install 'tabwright[corpus]'")
