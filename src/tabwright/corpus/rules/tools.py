@@ -21,9 +21,9 @@ from tabwright.corpus.config import CorpusConfig
 from tabwright.corpus.errors import CorpusError
 
 EMAIL, SECRET = b"<EMAIL>", b"<SECRET>"
-_EMAIL = re.compile(
-    rb"[A-Za-z0-9][A-Za-z0-9._%+\-]{0,63}@(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62}\.)){1,8}[A-Za-z]{2,24}\b"
-)
+# An address is looked for from its @, of which there are few, and not from every word.
+_DOMAIN = re.compile(rb"@(?:[A-Za-z0-9][A-Za-z0-9\-]{0,62}\.){1,8}[A-Za-z]{2,24}\b")
+_PERSON = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._%+\-]{0,63}\Z")
 _FAILED = re.compile(r"error: Failed to (?:parse|read) (?:.*/)?(\d+)\.pyi?:?(?:\d+:\d+:)? ?(.*)")
 # Shorter finds are words that a program's text may need.
 _LEAST_SECRET = 8
@@ -59,7 +59,7 @@ def private(_: CorpusConfig) -> Rule:
 
     def rule(table: pa.Table) -> pa.Table:
         contents = _contents(table, range(len(table)))
-        mailed = {at: _EMAIL.sub(EMAIL, text) for at, text in contents.items() if b"@" in text}
+        mailed = {at: _without_addresses(text) for at, text in contents.items()}
         table = _changed(table, {at: text for at, text in mailed.items() if text != contents[at]}, "e-mail addresses")
         contents.update(mailed)
         hidden = {}
@@ -73,6 +73,15 @@ def private(_: CorpusConfig) -> Rule:
         return _changed(table, hidden, "secrets")
 
     return rule
+
+
+def _without_addresses(text: bytes) -> bytes:
+    parts, end = [], 0
+    for domain in _DOMAIN.finditer(text):
+        if person := _PERSON.search(text[max(end, domain.start() - 64) : domain.start()]):
+            parts += [text[end : domain.start() - len(person.group())], EMAIL]
+            end = domain.end()
+    return b"".join([*parts, text[end:]]) if parts else text
 
 
 def _secrets(folder: Path) -> dict[int, set[bytes]]:
