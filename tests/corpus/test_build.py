@@ -146,6 +146,21 @@ def test_what_is_wrong_is_said_in_one_line(
     assert "Traceback" not in done.stderr
 
 
+def test_a_source_that_is_gone_in_the_middle_is_said_in_one_line(tmp_path: Path, command: list[str]) -> None:
+    """What a process of the build finds out is no other than what the command itself does."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    plan = tmp_path / "corpus" / ".work" / "plan.parquet"
+    while not plan.exists() and process.poll() is None:
+        time.sleep(0.002)
+    (tmp_path / "sources").rename(tmp_path / "moved")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert errors.splitlines()[-1].endswith("no such file or folder")
+    assert "Traceback" not in errors
+    (tmp_path / "moved").rename(tmp_path / "sources")
+    subprocess.run(command, capture_output=True, check=True)
+
+
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path, sources: list[Path]) -> None:
     config, places = CorpusConfig(rules=("readable",)), [str(sources[0])]
     (tmp_path / "full").mkdir()

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from tabwright.corpus.errors import CorpusError
 from tabwright.ray_cluster import connect
 
 Task = Callable[[int], None]
@@ -36,12 +37,16 @@ def cluster(address: str) -> Iterator[None]:
         ray.shutdown()
 
 
-def run(task: Task, partitions: Sequence[int], n_workers: int) -> Iterator[int]:
-    """Do a task for each partition, so many at once; yield each number when that one is done."""
+def run(task: Task, partitions: Sequence[int], n_workers: int) -> Iterator[None]:
+    """Do a task for each partition, so many at once; yield each time that one is done.
+
+    Raises:
+        CorpusError: what a task raised in its process, in the same words.
+    """
     if len(partitions) <= 1 or n_workers == 1:  # a process of its own would take longer to start
         for partition in partitions:
             task(partition)
-            yield partition
+            yield
         return
     import daft
 
@@ -49,16 +54,24 @@ def run(task: Task, partitions: Sequence[int], n_workers: int) -> Iterator[int]:
         def __init__(self, task: Task) -> None:
             self._task = task
 
-        def do(self, numbers: Any) -> list[int]:
-            done: list[int] = numbers.to_pylist()
-            for number in done:
-                self._task(number)
-            return done
+        def do(self, numbers: Any) -> list[str]:
+            return [_said(self._task, number) for number in numbers.to_pylist()]
 
-    batched = daft.method.batch(return_dtype=daft.DataType.int64(), batch_size=1)
+    batched = daft.method.batch(return_dtype=daft.DataType.string(), batch_size=1)
     Worker.do = batched(Worker.do)  # type: ignore[method-assign]
     worker: Any = daft.cls(Worker, use_process=True, max_concurrency=n_workers)
     numbers = daft.from_pydict({"partition": list(partitions)})
-    done = numbers.select(worker(task).do(daft.col("partition")).alias("done"))
+    done = numbers.select(worker(task).do(daft.col("partition")).alias("said"))
     for row in done.iter_rows(results_buffer_size=1):
-        yield row["done"]
+        if row["said"]:
+            raise CorpusError(row["said"])
+        yield
+
+
+def _said(task: Task, partition: int) -> str:
+    """Do a task; return what is wrong, as an error would not come out of Daft's processes as it is."""
+    try:
+        task(partition)
+    except CorpusError as error:
+        return str(error)
+    return ""
