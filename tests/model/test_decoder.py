@@ -61,6 +61,23 @@ def test_a_row_can_be_read_by_itself_and_copied(decoder: Decoder) -> None:
     torch.testing.assert_close(rest, full[:, 20:], atol=1e-5, rtol=0)
 
 
+def test_what_rows_share_is_read_from_the_first_of_them(decoder: Decoder) -> None:
+    lengths = [24, 40, 31]
+    alone, cache = [], Cache(decoder.config, 3, dtype=torch.float32)
+    for row, length in enumerate(lengths):
+        ids = torch.cat([IDS[0, :20], IDS[row, 20:length]])
+        decoder(ids[None], cache=cache, rows=slice(row, row + 1))
+        alone.append(decoder(torch.cat([ids, torch.tensor([row])])[None])[0, -1])
+    if not decoder.config.attention_window:  # there every row reads its own
+        for layer in range(decoder.config.n_layers + decoder.config.top_query):
+            cache.at(slice(1, 3), torch.arange(20).expand(2, -1), 20).extend(
+                layer, *(torch.full((2, 20, decoder.config.n_kv_heads, decoder.config.d_head), torch.nan),) * 2
+            )
+    places = torch.tensor(lengths).unsqueeze(1)
+    states = decoder.states(torch.tensor([[0], [1], [2]]), places, cache, n_shared=20)
+    torch.testing.assert_close(decoder.logits(states)[:, 0], torch.stack(alone), atol=1e-5, rtol=0)
+
+
 def test_a_window_hides_what_is_further_back() -> None:
     decoder = random_decoder(CONFIGS["window"])
     far = IDS[:1].clone()

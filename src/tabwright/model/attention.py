@@ -15,6 +15,9 @@ from tabwright.model.cache import Span
 from tabwright.model.config import DecoderConfig
 from tabwright.model.rope import Angles, Rope
 
+# The kernel behind `scaled_dot_product_attention` on a CPU, which also returns the logarithm of what it divided by.
+_FLASH = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reach:
@@ -23,13 +26,16 @@ class Reach:
     Attributes:
         positions_BT: each token's position.
         angles: the rotary angles at these positions; None where positions are learned.
-        mask: (B, 1, T, S), 0 where a token sees a position, else -inf; None where `causal`, or where it sees all.
+        n_shared: so many first positions have the same keys and values in every row, and are read from the first alone.
+        mask: (B, 1, T, S) for the positions after those, 0 where a token sees one, else -inf; None where `causal`, or
+            where it sees all.
         causal: the tokens are the whole sequence, each sees itself and those before it.
         cached: where keys and values of earlier passes are, and those of this one go; None without a cache.
     """
 
     positions_BT: torch.Tensor
     angles: Angles | None
+    n_shared: int
     mask: torch.Tensor | None
     causal: bool
     cached: Span | None
@@ -77,9 +83,33 @@ def _attend(query_BTNH: torch.Tensor, key: torch.Tensor, value: torch.Tensor, re
     if n_tokens == 1:
         # The queries of a group as if they were tokens: they see the same, and nothing is repeated for them.
         query_BGRH = query_BTNH.reshape(n_rows, key.shape[1], -1, d_head)
-        gathered_BGRH = functional.scaled_dot_product_attention(query_BGRH, key, value, attn_mask=reach.mask)
+        if reach.n_shared:
+            gathered_BGRH = _attend_sharing(query_BGRH, key, value, reach)
+        else:
+            gathered_BGRH = functional.scaled_dot_product_attention(query_BGRH, key, value, attn_mask=reach.mask)
         return gathered_BGRH.reshape(query_BTNH.shape)
     gathered_BNTH = functional.scaled_dot_product_attention(
         query_BTNH.transpose(1, 2), key, value, attn_mask=reach.mask, is_causal=reach.causal, enable_gqa=True
     )
     return gathered_BNTH.transpose(1, 2)
+
+
+def _attend_sharing(query_BGRH: torch.Tensor, key: torch.Tensor, value: torch.Tensor, reach: Reach) -> torch.Tensor:
+    """Return the same sums, (B, G, R, H): the shared positions' by one product for the queries of all rows.
+
+    The sums over the two parts of the memory are weighed by what each part's softmax was divided by.
+
+    References: Juravsky et al. 2024 (Hydragen), section 3.1.
+    """
+    n_rows, n_groups, n_queries, d_head = query_BGRH.shape
+    query_GBRH = query_BGRH.transpose(0, 1).contiguous()
+    shared, shared_scale = _FLASH(
+        query_GBRH.view(1, n_groups, -1, d_head), key[:1, :, : reach.n_shared], value[:1, :, : reach.n_shared]
+    )
+    own_BGRH, own_scale_BGR = _FLASH(
+        query_GBRH.transpose(0, 1), key[:, :, reach.n_shared :], value[:, :, reach.n_shared :], attn_mask=reach.mask
+    )
+    shared_BGRH = shared.view(n_groups, n_rows, n_queries, d_head).transpose(0, 1)
+    shared_scale_BGR = shared_scale.view(n_groups, n_rows, n_queries).transpose(0, 1)
+    weight_BGR = torch.sigmoid(shared_scale_BGR - own_scale_BGR).to(own_BGRH.dtype)
+    return torch.lerp(own_BGRH, shared_BGRH, weight_BGR.unsqueeze(-1))

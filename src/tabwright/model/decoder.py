@@ -81,6 +81,7 @@ class Decoder(nn.Module):
         positions_BT: torch.Tensor | None = None,
         cache: Cache | None = None,
         rows: slice | None = None,
+        n_shared: int = 0,
     ) -> torch.Tensor:
         """Return the states from which logits are made, (B, T, D).
 
@@ -90,8 +91,10 @@ class Decoder(nn.Module):
                 row's end behind its last token (padding) is not seen by the tokens before it.
             cache: what was read before; what is read now goes there as well.
             rows: the cache's rows, as many as the batch has; the first ones if None.
+            n_shared: so many first positions hold the same in all these rows, which saves reading them for each; for
+                single tokens on a CPU without an attention window, and not used elsewhere.
         """
-        reach = self._reach(ids_BT, positions_BT, cache, rows)
+        reach = self._reach(ids_BT, positions_BT, cache, rows, n_shared)
         x_BTD = self.token_embedding(ids_BT)
         if self.position_embedding is not None:
             x_BTD = x_BTD + self.position_embedding(reach.positions_BT)
@@ -103,7 +106,12 @@ class Decoder(nn.Module):
         return x_BTD  # type: ignore[no-any-return]
 
     def _reach(
-        self, ids_BT: torch.Tensor, positions_BT: torch.Tensor | None, cache: Cache | None, rows: slice | None
+        self,
+        ids_BT: torch.Tensor,
+        positions_BT: torch.Tensor | None,
+        cache: Cache | None,
+        rows: slice | None,
+        n_shared: int,
     ) -> Reach:
         n_rows, n_tokens = ids_BT.shape
         from_start = positions_BT is None
@@ -115,20 +123,23 @@ class Decoder(nn.Module):
         if cache is not None:
             cache.reserve(n_positions)
         causal = from_start and not self.config.attention_window
-        mask = None if causal else self._mask(positions_BT, n_positions)
+        if n_tokens > 1 or self.config.attention_window or self.device.type != "cpu":
+            n_shared = 0
+        mask = None if causal else self._mask(positions_BT, n_shared, n_positions)
         return Reach(
             positions_BT=positions_BT,
             angles=self._rope.at(positions_BT, self.dtype) if self._rope else None,
+            n_shared=n_shared,
             mask=mask,
             causal=causal,
             cached=cache.at(rows or slice(0, n_rows), positions_BT, n_positions) if cache is not None else None,
         )
 
-    def _mask(self, positions_BT: torch.Tensor, n_positions: int) -> torch.Tensor | None:
+    def _mask(self, positions_BT: torch.Tensor, start: int, n_positions: int) -> torch.Tensor | None:
         window = self.config.attention_window
         if positions_BT.shape == (1, 1) and not 0 < window < n_positions:
             return None  # the last token of one sequence sees all
-        places_S = torch.arange(n_positions, device=positions_BT.device)
+        places_S = torch.arange(start, n_positions, device=positions_BT.device)
         seen_BTS = places_S <= positions_BT.unsqueeze(-1)
         if window:
             seen_BTS &= places_S > positions_BT.unsqueeze(-1) - window

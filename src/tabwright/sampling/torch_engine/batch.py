@@ -1,7 +1,7 @@
 """Sequences of different lengths, decoded together: rows of one cache, those at work first.
 
-A row that has ended keeps what it read, so that a prompt which begins alike need not be read again. Prompts are read in
-pieces, between the tokens of the others.
+A row that has ended keeps what it read, so that a prompt which begins alike need not be read again, and what
+all rows at work begin with is read once for all of them. Prompts are read in pieces, between the tokens of the others.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from tabwright.model.cache import Cache
 from tabwright.model.decoder import Decoder
 
 _PIECE = 256
+_WORTH_SHARING = 1024  # positions that need not be read: below that, two parts of attention take longer than one
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +46,7 @@ class Batch:
         self._cache = Cache(decoder.config, n_rows, dtype=decoder.dtype, device=decoder.device)
         self._rows = [Row() for _ in range(n_rows)]
         self._n_active = 0
+        self._n_shared = 0
 
     @property
     def active(self) -> list[Row]:
@@ -104,6 +106,7 @@ class Batch:
                 target.ids, target.n_reused = list(row.ids), row.n_reused
             self._n_active += 1
             joined.append(target)
+        self._share()
         return joined
 
     @torch.inference_mode()
@@ -111,7 +114,7 @@ class Batch:
         """Add one token to each row at work; return the logits after it, (rows, V), in fp32 on the CPU."""
         active = self.active
         places = torch.tensor([[len(row.ids)] for row in active])
-        x_BTD = self._states([[token] for token in tokens], places, slice(0, len(active)))
+        x_BTD = self._states([[token] for token in tokens], places, slice(0, len(active)), self._n_shared)
         for row, token in zip(active, tokens, strict=True):
             row.ids.append(token)
         return self._logits(x_BTD)
@@ -123,12 +126,21 @@ class Batch:
         if at < self._n_active:
             self._n_active -= 1
             self._swap(at, self._n_active)
+            self._share()
 
-    def _states(self, ids: list[list[int]], positions_BT: torch.Tensor | None, rows: slice) -> torch.Tensor:
+    def _share(self) -> None:
+        """Find how all rows at work begin alike; what is short is not worth the two parts of attention."""
+        first, *others = [row.ids for row in self.active] or [[]]
+        n_shared = min((_common(first, ids) for ids in others), default=0)
+        self._n_shared = n_shared if n_shared * len(others) >= _WORTH_SHARING else 0
+
+    def _states(
+        self, ids: list[list[int]], positions_BT: torch.Tensor | None, rows: slice, n_shared: int = 0
+    ) -> torch.Tensor:
         device = self._decoder.device
         if positions_BT is not None:
             positions_BT = positions_BT.to(device)
-        return self._decoder.states(torch.tensor(ids, device=device), positions_BT, self._cache, rows)
+        return self._decoder.states(torch.tensor(ids, device=device), positions_BT, self._cache, rows, n_shared)
 
     def _logits(self, x_BTD: torch.Tensor) -> torch.Tensor:
         return self._decoder.logits(x_BTD)[:, -1].float().cpu()
