@@ -7,7 +7,7 @@ import sys
 import typer
 
 from tabwright import __version__
-from tabwright.cli.verbs import ask, compare, complete, corpus, doctor, evaluate, models, sample, serve
+from tabwright.cli.verbs import ask, compare, complete, corpus, doctor, evaluate, models, sample, serve, tokens
 
 app = typer.Typer(
     name="tabwright",
@@ -25,6 +25,7 @@ app.command(name="compare")(compare.compare_command)
 app.command(name="doctor")(doctor.doctor_command)
 app.add_typer(models.app, name="models")
 app.add_typer(corpus.app, name="corpus")
+app.add_typer(tokens.app, name="tokens")
 
 
 @app.callback(invoke_without_command=True)
@@ -66,7 +67,8 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from tabwright.sandbox import SandboxError
     from tabwright.serving.settings import SettingsError
     from tabwright.tokens import TokenizerError
+    from tabwright.tokens.shards.store import ShardsError
 
-    model = (ConfigError, WeightsError, TokenizerError)
+    model = (ConfigError, WeightsError, TokenizerError, ShardsError)
     data = (CorpusError, RecipeError, RecordError)
     return (EngineError, DownloadError, ClusterError, SandboxError, UnknownLanguageError, SettingsError, *data, *model)

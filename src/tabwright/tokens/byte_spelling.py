@@ -11,6 +11,17 @@ def to_bytes(token: str) -> bytes:
     return b"".join(bytes([table[c]]) if c in table else c.encode() for c in token)
 
 
+def to_text(token: bytes) -> str:
+    """Return how a token of these bytes is spelt."""
+    table = _text_of()
+    return "".join(table[byte] for byte in token)
+
+
+@cache
+def _text_of() -> dict[int, str]:
+    return {byte: text for text, byte in _byte_of().items()}
+
+
 @cache
 def _byte_of() -> dict[str, int]:
     printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]

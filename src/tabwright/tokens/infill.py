@@ -11,7 +11,7 @@ from importlib.resources import files
 def infill_format(vocabulary: Container[str]) -> dict[str, str] | None:
     """Return the first known format whose tokens stand in a vocabulary; None where the model has none.
 
-    Its keys are `prefix`, `suffix` and `middle`, and `file_separator` where the vocabulary has it.
+    Its keys are `prefix`, `suffix` and `middle`, and `file_separator` and `repository` where the vocabulary has them.
     """
     row = _row_of(vocabulary)
     return row and {column: token for column, token in row.items() if column != "end" and token in vocabulary}

@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 from tabwright.corpus.batch import Rule, table_of, texts, values
 from tabwright.corpus.duplicates.minhash import signatures
 from tabwright.corpus.passes.plan import Plan
-from tabwright.corpus.passes.storage import replacing, write_table, write_text
+from tabwright.corpus.passes.storage import write_table, write_text
 from tabwright.corpus.rules import make_rules
 from tabwright.corpus.sources import open_source
-from tabwright.records import Problem
+from tabwright.records import Problem, replacing
 
 _EXAMPLES, _EXCERPT = 3, 600
 DROPPED = pa.schema(

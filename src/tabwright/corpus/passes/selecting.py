@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from tabwright.corpus.duplicates.clusters import Clusters, Pairs, cluster
 from tabwright.corpus.duplicates.words import Hashes, Places, words_of
 from tabwright.corpus.passes.cleaning import DROPPED, Cleaning, read_texts
-from tabwright.corpus.passes.storage import replacing, write_table
+from tabwright.corpus.passes.storage import write_table
+from tabwright.records import replacing
 
 DOCUMENTS = pa.schema(
     [(name, pa.string()) for name in ("text", "path", "repository", "revision", "language", "licence", "sha256")]

@@ -1,28 +1,14 @@
-"""Files that are there whole or not at all: written under another name, then renamed."""
+"""Tables and texts that are there whole or not at all."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a name to write to, which becomes the file once that has gone well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+from tabwright.records import replacing
 
 
 def write_table(path: Path, groups: Iterable[pa.Table], schema: pa.Schema, compression: str = "zstd") -> None:

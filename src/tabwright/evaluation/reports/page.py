@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -22,7 +21,7 @@ from tabwright.evaluation.reports.comparison import Comparison
 from tabwright.evaluation.reports.contents import collect
 from tabwright.evaluation.reports.runs import Run
 from tabwright.evaluation.reports.sweep import Sweep
-from tabwright.records import Problem, RecordError
+from tabwright.records import Problem, RecordError, replacing
 
 # In the order in which they use one another; together they are one script.
 _SCRIPTS = ["text", "data", "marks", "chart", "figures", "sweep", "choice", "flips", "grid", "sample", "main"]
@@ -80,14 +79,11 @@ def write_page(path: Path, page: str) -> None:
         RecordError: it cannot be written there.
     """
     check_place(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(page, encoding="utf-8")
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            temporary.write_text(page, encoding="utf-8")
     except OSError as error:
         raise RecordError(f"{path}: cannot be written: {error.strerror}; choose another place with --report") from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _block(name: str, data: Mapping[str, Any]) -> str:

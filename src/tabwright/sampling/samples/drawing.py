@@ -18,7 +18,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from tabwright.records import Problem, RecordError, Sample, read_records
+from tabwright.records import Problem, RecordError, Sample, read_records, replacing
 from tabwright.sampling.engine import Chunk, Engine, SamplingOptions
 from tabwright.sampling.samples.problems import Question, SampleStyle, ask
 from tabwright.sampling.styles import code_of_reply
@@ -181,9 +181,8 @@ def _check_recipe(out: Path, config: SamplesConfig) -> None:
 
 
 def _write_recipe(path: Path, recipe: dict[str, Any]) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(recipe, indent=2) + "\n")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(recipe, indent=2) + "\n")
 
 
 def _only_more_samples(made_with: dict[str, Any], recipe: dict[str, Any]) -> bool:
