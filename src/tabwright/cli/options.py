@@ -24,7 +24,7 @@ Remote = Annotated[
 RemoteKey = Annotated[str, typer.Option("--remote-key", envvar="TABWRIGHT_REMOTE_KEY", help="The remote server's key.")]
 Slots = Annotated[int, typer.Option("--workers", min=1, max=64, help="Samples decoded at once (parallel slots).")]
 Context = Annotated[int, typer.Option("--context", min=256, help="Context length of each slot, in tokens.")]
-Threads = Annotated[int, typer.Option("--threads", min=0, help="Threads of the engine; 0 takes all cores.")]
+Threads = Annotated[int, typer.Option("--threads", min=0, max=1024, help="Threads of the engine; 0 takes all cores.")]
 Engine = Annotated[
     Literal["llama.cpp", "torch"],
     typer.Option("--engine", help="llama.cpp runs GGUF files; torch runs every family, from folders too."),

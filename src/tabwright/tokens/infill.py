@@ -7,14 +7,23 @@ from collections.abc import Container
 from functools import cache
 from importlib.resources import files
 
+_FORMAT = ("prefix", "suffix", "middle", "file_separator")
+
 
 def infill_format(vocabulary: Container[str]) -> dict[str, str] | None:
     """Return the first known format whose tokens stand in a vocabulary; None where the model has none.
 
-    Its keys are `prefix`, `suffix` and `middle`, and `file_separator` and `repository` where the vocabulary has them.
+    Its keys are `prefix`, `suffix` and `middle`, and `file_separator` where the vocabulary has it.
     """
     row = _row_of(vocabulary)
-    return row and {column: token for column, token in row.items() if column != "end" and token in vocabulary}
+    return row and {column: token for column, token in row.items() if column in _FORMAT and token in vocabulary}
+
+
+def title_tokens(vocabulary: Container[str]) -> dict[str, str]:
+    """Return what stands before a file's `path` and a `repository`'s name, as far as a vocabulary has it."""
+    row = _row_of(vocabulary) or {}
+    titles = {"path": row.get("file_separator"), "repository": row.get("repository")}
+    return {title: token for title, token in titles.items() if token and token in vocabulary}
 
 
 def infill_tokens(vocabulary: Container[str]) -> tuple[set[str], set[str]]:

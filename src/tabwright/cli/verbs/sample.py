@@ -24,7 +24,7 @@ Style = Literal["completion", "tagged", "fence", "shown-fence", "chat", "infill"
 
 def sample_command(
     benchmark: Annotated[str, typer.Option(help=options.BENCHMARK_HELP)] = "humaneval",
-    n: Annotated[int, typer.Option("-n", min=1, help="Samples of each problem.")] = 1,
+    n: Annotated[int, typer.Option("-n", min=1, max=10_000, help="Samples of each problem.")] = 1,
     out: Annotated[Path, typer.Option(help="Where the samples go; an unfinished file is gone on with.")] = Path(
         "samples.jsonl"
     ),
@@ -36,7 +36,7 @@ def sample_command(
     temperature: options.Temperature = 0.0,
     top_p: options.TopP = 0.95,
     top_k: options.TopK = 0,
-    max_tokens: Annotated[int, typer.Option(min=1, help="The most tokens of a sample.")] = 512,
+    max_tokens: Annotated[int, typer.Option(min=1, max=1_000_000, help="The most tokens of a sample.")] = 512,
     seed: Annotated[int, typer.Option(help="Sample i of a problem is drawn with seed + i.")] = 0,
     benchmarks: options.Benchmarks = None,
     model: options.Model = "",
@@ -54,7 +54,7 @@ def sample_command(
 
     problems = list(load_problems(benchmark, benchmarks).values())[: limit or None]
     infills = any(problem.suffix for problem in problems)
-    _check(benchmark, style, infills, n if temperature == 0 else 1)
+    _check(benchmark, translate, style, infills, n if temperature == 0 else 1)
     config = SamplesConfig(
         benchmark=benchmark,
         model="",
@@ -84,9 +84,11 @@ def sample_command(
     typer.echo(f"{out}: {total} samples; score them with `tabwright evaluate {out}`")
 
 
-def _check(benchmark: str, style: Style | None, infills: bool, greedy_samples: int) -> None:
+def _check(benchmark: str, translate: str, style: Style | None, infills: bool, greedy_samples: int) -> None:
     from tabwright.records import RecordError
 
+    if translate == benchmark:
+        raise RecordError(f"--translate {translate}: is the benchmark itself, answers and all; name another language's")
     if style and infills != style.startswith("infill"):
         remedy = "take infill or infill-spm" if infills else "those with a suffix are asked so"
         raise RecordError(f"--style {style}: does not suit {benchmark}; {remedy}, or leave it out")

@@ -162,8 +162,9 @@ def _check_place(out: Path) -> None:
 def _check_recipe(out: Path, config: SamplesConfig) -> None:
     path = out.with_name(out.name + ".recipe.json")
     recipe: dict[str, Any] = asdict(config)
-    if not path.exists():
-        if out.exists() and out.stat().st_size:
+    begun = out.exists() and out.stat().st_size > 0
+    if not path.exists() or not begun:  # without a sample a recipe binds nobody
+        if begun:
             raise RecordError(f"{out}: made without a recipe, so it cannot be gone on with; name another --out")
         _write_recipe(path, recipe)
         return
@@ -193,9 +194,10 @@ def _whole_samples(out: Path) -> Counter[str]:
     """Count the samples per problem, and cut off a last line that an interrupted run left torn."""
     if not out.exists():
         return Counter()
+    have = Counter(sample.task_id for sample in read_records(out, Sample))  # what is no samples file stays as it is
     data = out.read_bytes()
     whole = data.rfind(b"\n") + 1
     if whole < len(data):
         with out.open("r+b") as file:
             file.truncate(whole)
-    return Counter(sample.task_id for sample in read_records(out, Sample))
+    return have

@@ -15,7 +15,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from tabwright.records import replacing
-from tabwright.tokens.infill import infill_format
+from tabwright.tokens.infill import title_tokens
 from tabwright.tokens.opening import keep_files
 from tabwright.tokens.shards.config import ShardsConfig
 from tabwright.tokens.shards.documents import Part, described, identity, parts_of
@@ -72,17 +72,15 @@ class _Layout:
         self._end = min(encoder.tokenizer.eos_ids)
         self._languages = config.language_tags
         self._special = special
-        known = infill_format(special) or {}
+        known = title_tokens(special)
         self._titles = {"none": (), "path": ("path",), "repository": ("repository", "path")}[config.header]
-        columns = {"path": "file_separator", "repository": "repository"}
-        missing = [columns[title] for title in self._titles if columns[title] not in known]
-        if missing:
+        if not known.keys() >= set(self._titles):
             raise ShardsError(
                 f"{encoder.folder}: its tokenizer has no token for header = {config.header!r}; use 'none'"
             )
         if config.language_tags and not any(text.startswith(language_token("")[:-2]) for text in special):
             raise ShardsError(f"{encoder.folder}: its tokenizer has no language tokens; set language_tags = false")
-        self._before = {title: special[known[columns[title]]] for title in self._titles}
+        self._before = {title: special[known[title]] for title in self._titles}
 
     def encode(self, documents: dict[str, list[str]]) -> tuple[Ids, np.ndarray[Any, Any]]:
         """Return the ids of some documents, and the rows that say where each begins."""
