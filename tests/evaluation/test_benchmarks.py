@@ -82,3 +82,7 @@ def test_errors_name_the_remedy(tmp_path: Path) -> None:
         load_benchmark(str(write(tmp_path / "b.jsonl", ROW | {"prompt": 3})))
     with pytest.raises(RecordError, match="'t/0' occurs twice"):
         load_benchmark(str(write(tmp_path / "c.jsonl", ROW, ROW)))
+    whole = write(tmp_path / "d.jsonl", ROW).read_text()
+    (tmp_path / "d.jsonl").write_text(f'{whole}{{"task_id": "t/1", "pro')
+    with pytest.raises(RecordError, match="last line is cut short"):
+        load_benchmark(str(tmp_path / "d.jsonl"))

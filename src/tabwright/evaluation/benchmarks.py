@@ -12,7 +12,7 @@ from typing import Any
 
 from tabwright.evaluation.faults import mended
 from tabwright.evaluation.layouts import LAYOUTS
-from tabwright.records import Problem, RecordError, read_rows
+from tabwright.records import Problem, RecordError, is_cut_short, read_rows
 
 ENVIRONMENT_VARIABLE = "TABWRIGHT_BENCHMARKS"
 
@@ -52,6 +52,8 @@ def load_benchmark(
             if problem.task_id in problems:
                 raise RecordError(f"task_id {problem.task_id!r} occurs twice; remove one")
             problems[problem.task_id] = problem
+        if is_cut_short(path):
+            raise RecordError("its last line is cut short; bring the file again, or complete that line")
     except RecordError as error:
         raise RecordError(str(error) if str(path) in str(error) else f"{path}, {error}") from None
     except (KeyError, TypeError, AttributeError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,3 +109,23 @@ async def test_cancelling_keeps_what_is_written(tmp_path: Path, smollm2_engine: 
     kept = rows(out)
     assert len(kept) >= 2
     assert await draw_samples(smollm2_engine, PROBLEMS, CONFIG, out) == 9
+
+
+async def test_settings_without_a_sample_bind_nobody(tmp_path: Path, smollm2_engine: LlamaCppEngine) -> None:
+    out = tmp_path / "samples.jsonl"
+    await draw_samples(smollm2_engine, [], CONFIG, out)
+    changed = replace(CONFIG, max_tokens=3)
+    await draw_samples(smollm2_engine, PROBLEMS[:1], changed, out)
+    assert len(out.read_text().splitlines()) == changed.n
+
+
+async def test_what_is_no_samples_file_is_left_as_it_is(tmp_path: Path, smollm2_engine: LlamaCppEngine) -> None:
+    out = tmp_path / "samples.jsonl"
+    await draw_samples(smollm2_engine, PROBLEMS[:1], CONFIG, out)
+    out.write_bytes(b"\x00\xff no\n samples")
+    with pytest.raises(RecordError):
+        await draw_samples(smollm2_engine, PROBLEMS[:1], CONFIG, out)
+    assert out.read_bytes() == b"\x00\xff no\n samples"
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(RecordError, match="not a file"):
+        await draw_samples(smollm2_engine, PROBLEMS[:1], CONFIG, tmp_path / "pipe")

@@ -155,7 +155,7 @@ class _Writer:
 
 
 def _check_place(out: Path) -> None:
-    if out.is_dir() or not out.parent.is_dir():
+    if not out.parent.is_dir() or (out.exists() and not out.is_file()):  # a folder, a pipe, a device
         raise RecordError(f"{out}: not a file in a folder that exists; name another --out")
 
 
