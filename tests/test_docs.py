@@ -20,9 +20,13 @@ import httpx
 import pytest
 import torch
 
+from tabwright.tokens.shards.config import ShardsConfig
+from tabwright.tokens.shards.encoding import encode_corpus
+from tabwright.tokens.training import TokenizerConfig, train_tokenizer
 from tests.parity import naive
 from tests.parity.test_naive import CHATGLM
 from tests.tokens.conftest import byte_level
+from tests.tokens.shards.conftest import plant
 
 __all__ = ["byte_level"]  # a fixture
 
@@ -116,6 +120,17 @@ def write_sources(place: Path) -> None:
         archive.add(place / "repository" / "code.py", "pkg-1.0/code.py")
 
 
+def write_corpus(place: Path, wanted: str) -> None:
+    """Make what a command of `tokens` begins with: a corpus, and a tokenizer and shards of it."""
+    texts = [path.read_text() for path in sorted(Path(json.__file__).parents[1].glob("*.py"))]
+    plant(place / "corpus", texts, size=100)
+    shutil.copytree(ROOT / "recipes", place / "recipes")
+    if wanted != "train":
+        train_tokenizer(TokenizerConfig(vocab_size=2000, languages=("Python",)), texts[:20], place / "tokenizer")
+    if wanted == "inspect":
+        encode_corpus(ShardsConfig(header="path"), place / "tokenizer", [place / "corpus"], place / "shards")
+
+
 @pytest.mark.usefixtures("smollm2")
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("tabwright") and " serve" not in c])
 def test_commands_of_the_readme_run(command: str, place: Path) -> None:
@@ -133,6 +148,8 @@ def test_commands_of_the_readme_run(command: str, place: Path) -> None:
         write_model(place)
     if words[:2] == ["corpus", "build"]:
         write_sources(place)
+    if words[0] == "tokens":
+        write_corpus(place, words[1])
     if words[0] == "ask":
         words += ["--max-tokens", "16"]
     result = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -10,8 +11,13 @@ import pytest
 
 from tabwright.corpus import CorpusConfig
 from tabwright.recipe import RecipeError, read_recipe, to_table
+from tabwright.tokens.shards.config import BatchesConfig, ShardsConfig
+from tabwright.tokens.training import TokenizerConfig
 
 RECIPES = sorted((Path(__file__).parents[1] / "recipes").glob("*.toml"))
+SECTIONS: dict[str, type] = {
+    "corpus": CorpusConfig, "tokenizer": TokenizerConfig, "shards": ShardsConfig, "batches": BatchesConfig,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +90,10 @@ def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.name)
 def test_the_project_s_recipes_are_valid(path: Path) -> None:
-    assert read_recipe(path, "corpus", CorpusConfig).rules
+    with path.open("rb") as file:
+        sections = tomllib.load(file)
+    assert sections.keys() <= SECTIONS.keys()
+    assert all(read_recipe(path, name, SECTIONS[name]) for name in sections)
 
 
 @pytest.mark.parametrize(
