@@ -99,6 +99,11 @@ def test_compare_tells_what_flipped(tabwright: Run, folder: Path) -> None:
     assert machine["pass_at_1"] == [0.5, 0.5]
 
 
+def test_a_run_is_not_compared_with_itself(tabwright: Run, folder: Path) -> None:
+    done = tabwright("compare", "cold.jsonl", str(folder / "cold.jsonl"))
+    assert (done.returncode, "cold.jsonl: is the first run itself" in done.stderr) == (2, True)
+
+
 def test_compare_goes_on_without_the_benchmark_but_says_so(tabwright: Run, folder: Path) -> None:
     assert tabwright("evaluate", "cold.jsonl", "hot.jsonl", *TINY).returncode == 0
     for name in ("cold", "hot"):

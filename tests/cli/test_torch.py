@@ -66,6 +66,13 @@ def test_complete_and_sample(tabwright: Run, folder: Path, tmp_path: Path) -> No
     done = tabwright("sample", "--engine", "torch", "--model", str(folder), *arguments)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "samples.jsonl").read_text())["n_tokens"] >= 1
+    done = tabwright("sample", "--engine", "torch", "--quantize", "8", "--model", str(folder), *arguments)
+    assert done.returncode == 2
+    assert "made with other settings (engine 'torch', now 'torch, 8 bits')" in done.stderr
+    (tmp_path / "tiny.jsonl").write_text(json.dumps({**problem, "test": "def check(f):\n    pass\n"}) + "\n")
+    done = tabwright("sample", "--engine", "torch", "--model", str(folder), *arguments)
+    assert done.returncode == 2
+    assert "made with other settings (problems '" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -73,6 +80,7 @@ def test_complete_and_sample(tabwright: Run, folder: Path, tmp_path: Path) -> No
     [
         (("--model", "nothing"), "nothing"),
         (("--quantize", "3"), "--quantize 3: give 4 or 8"),
+        (("--engine", "llama.cpp", "--device", "cuda:0"), "--device cuda:0: is for --engine torch"),
         (("--device", "cuda:7"), "cannot be run on cuda:7"),
         (("--device", "toaster"), "device: got 'toaster'; give cpu, cuda or cuda:0"),
     ],

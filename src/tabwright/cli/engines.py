@@ -35,6 +35,14 @@ class EngineOptions:
     context: int = 4096
     threads: int = 0
 
+    @property
+    def runtime(self) -> str:
+        """What runs the model and how, as a recipe names it: two of these may give other tokens."""
+        if self.remote:
+            return "remote"
+        bits = f"{self.quantize} bits" if self.quantize and self.engine == "torch" else ""
+        return ", ".join(filter(None, (self.engine, bits, self.device if self.device != "cpu" else "")))
+
 
 def obtain(reference: str) -> LocalModel:
     """Return the model of that name, downloading it with a progress bar if it is not here."""
@@ -67,6 +75,8 @@ async def start_engine(options: EngineOptions, model: LocalModel | None) -> Engi
 async def _start_llamacpp(options: EngineOptions, model: LocalModel) -> Engine:
     from tabwright.sampling.llamacpp import LlamaCppConfig, LlamaCppEngine
 
+    if options.quantize:
+        _check_bits(model.path, options.quantize)
     return await LlamaCppEngine.start(
         LlamaCppConfig(
             path=model.path,
@@ -83,8 +93,6 @@ async def _start_llamacpp(options: EngineOptions, model: LocalModel) -> Engine:
 async def _start_torch(options: EngineOptions, model: LocalModel) -> Engine:
     from tabwright.sampling import EngineError
 
-    if options.quantize not in (0, 4, 8):
-        raise EngineError(f"--quantize {options.quantize}: give 4 or 8")
     try:
         from tabwright.sampling.torch_engine.engine import TorchConfig, TorchEngine
     except ImportError as error:
@@ -104,8 +112,27 @@ async def _start_torch(options: EngineOptions, model: LocalModel) -> Engine:
     )
 
 
+def _check_bits(path: Path, bits: int) -> None:
+    from tabwright.sampling import EngineError
+    from tabwright.sampling.models import read_gguf
+
+    gguf = read_gguf(path)
+    have = gguf.size_bytes * 8 / max(gguf.n_parameters, 1)
+    if have > bits + 2.5:
+        raise EngineError(
+            f"--quantize {bits}: {path} has {have:.1f} bits to a weight ({gguf.quantisation}) and this engine runs "
+            f"files as they are; name a file quantised to {bits} bits, such as {'Q4_K_M' if bits == 4 else 'Q8_0'}"
+        )
+
+
 def obtain_for(options: EngineOptions) -> LocalModel | None:
     """Return the local model that the options ask for, or None if they name a remote server."""
+    from tabwright.sampling import EngineError
+
+    if options.quantize not in (0, 4, 8):
+        raise EngineError(f"--quantize {options.quantize}: give 4 or 8")
+    if options.device != "cpu" and (options.remote or options.engine != "torch"):
+        raise EngineError(f"--device {options.device}: is for --engine torch; add that, or leave it out")
     if options.remote:
         return None
     place = Path(options.model)

@@ -66,7 +66,7 @@ def load_benchmark(
 def _find(name: str, directory: Path | None, cache: Path | None, fetch: Callable[[str], Path] | None) -> Path:
     if name not in benchmarks():
         known = ", ".join(sorted(benchmarks()))
-        if Path(name).exists():
+        if name and Path(name).exists():
             raise RecordError(f"{name}: problems are read from files that end in .jsonl or .jsonl.gz; name such a one")
         raise RecordError(f"benchmark {name!r} is unknown; known are {known}, or give a .jsonl file")
     file: str = benchmarks()[name]["file"]

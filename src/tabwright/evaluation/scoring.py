@@ -66,12 +66,14 @@ class ScoresHeader(Record):
         problems: SHA-256 of the problems.
         settings: how programs were run.
         layers: the sandbox's layers; an empty text where active, else why not.
+        n_samples: how many there are to score; 0 where nobody said.
     """
 
     samples: str
     problems: str
     settings: Mapping[str, Any]
     layers: Mapping[str, str] = field(default_factory=dict)
+    n_samples: int = 0
 
 
 def read_samples(path: Path, problems: Mapping[str, Problem]) -> list[Sample]:
@@ -106,6 +108,8 @@ def read_scores(path: Path) -> tuple[ScoresHeader, list[Score]]:
     except RecordError as error:
         raise RecordError(f"{path}, header: {error}; score afresh (--fresh)") from None
     scores = sorted(read_records(path, Score, skip=1), key=lambda score: score.sample_index)
+    if scores and scores[0].sample_index < 0:
+        raise RecordError(f"{path}: sample_index {scores[0].sample_index} is below 0; score afresh (--fresh)")
     for one, other in pairwise(scores):
         if one.sample_index == other.sample_index:
             raise RecordError(f"{path}: sample_index {one.sample_index} is scored twice; score afresh (--fresh)")
@@ -158,7 +162,7 @@ def score_samples(
     if count < 1:
         raise RecordError(f"workers: got {count}, must be at least 1")
     todo = read_samples(samples, problems)
-    header = _expected(samples, problems, settings)
+    header = _expected(samples, problems, settings, len(todo))
     if out.exists() and out.samefile(samples):
         raise RecordError(f"{out}: holds the samples themselves; choose another file")
     _check_languages({problems[sample.task_id].language for sample in todo})
@@ -260,11 +264,12 @@ def _make_score(index: int, sample: Sample, verdict: Verdict) -> Score:
     )
 
 
-def _expected(samples: Path, problems: Mapping[str, Problem], settings: ScoringSettings) -> ScoresHeader:
+def _expected(samples: Path, problems: Mapping[str, Problem], settings: ScoringSettings, count: int) -> ScoresHeader:
     return ScoresHeader(
         samples=hashlib.sha256(samples.read_bytes()).hexdigest(),
         problems=fingerprint(problems),
         settings=json.loads(json.dumps(asdict(settings))),
+        n_samples=count,
     )
 
 
@@ -304,7 +309,7 @@ def _resume(path: Path, expected: ScoresHeader, samples: Sequence[Sample]) -> di
     """Return the scores that are there by sample."""
     if not path.stat().st_size:
         return {}
-    afresh = "choose another file, or start afresh (fresh=True, --fresh)"
+    afresh = "choose another file, or start afresh (--fresh)"
     header, scores = read_scores(path)
     for what in ("samples", "problems", "settings"):
         if getattr(header, what) != getattr(expected, what):

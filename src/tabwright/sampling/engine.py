@@ -122,6 +122,7 @@ class SamplingOptions:
         top_logprobs: how many alternatives to report for each token.
         max_prompt_tokens: cut what may be cut of the prompt (see `tabwright.sampling.prompts`) to this many tokens;
             None uses all that the model's context has room for.
+        whole: a prompt that is too long is refused, and nothing of it cut; another server does as it likes.
     """
 
     max_tokens: int = 128
@@ -134,6 +135,7 @@ class SamplingOptions:
     n: int = 1
     top_logprobs: int = 0
     max_prompt_tokens: int | None = None
+    whole: bool = False
 
     def __post_init__(self) -> None:
         for name in ("n", "max_tokens", "temperature", "top_k", "top_p", "top_logprobs"):

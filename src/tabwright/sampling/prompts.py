@@ -151,8 +151,8 @@ class Renderer:
         self._infill = infill
         self._vocabulary = vocabulary
 
-    async def render(self, prompt: Prompt, room: int) -> RenderedPrompt:
-        """Return the prompt in at most `room` tokens.
+    async def render(self, prompt: Prompt, room: int, *, whole: bool = False) -> RenderedPrompt:
+        """Return the prompt in at most `room` tokens; where it is to be `whole`, nothing of it is cut.
 
         Raises:
             PromptError: what may not be cut is longer than `room`.
@@ -160,26 +160,28 @@ class Renderer:
         opening = await self._opening()
         match prompt:
             case TextPrompt():
-                return await self._render_text(prompt, opening, room)
+                return await self._render_text(prompt, opening, room, prompt.cut and not whole)
             case InfillPrompt():
                 segments = infill_segments(prompt, self._infill)
             case ChatPrompt():
                 segments = await chat_segments(prompt, self._template, self._special, self._begin)
-        return await self._render_segments(segments, opening, room)
+        return await self._render_segments(segments, opening, room, whole)
 
-    async def _render_text(self, prompt: TextPrompt, opening: list[int], room: int) -> RenderedPrompt:
+    async def _render_text(self, prompt: TextPrompt, opening: list[int], room: int, cut: bool) -> RenderedPrompt:
         pieces = await self._tokenize(prompt.text, special=prompt.special, begins=True)
-        if prompt.cut:
+        if cut:
             pieces = _keep_end(pieces, room - len(opening))
         _check_room(len(opening) + len(pieces), room)
         return self._heal(opening, pieces, [])
 
-    async def _render_segments(self, segments: Sequence[Segment], opening: list[int], room: int) -> RenderedPrompt:
+    async def _render_segments(
+        self, segments: Sequence[Segment], opening: list[int], room: int, whole: bool
+    ) -> RenderedPrompt:
         tokenized = [await self._tokenize_segment(segment) for segment in segments]
         kinds = [segment.kind for segment in segments]
         fixed = sum(len(p) for p, kind in zip(tokenized, kinds, strict=True) if kind in ("template", "text"))
         fixed += len(opening)
-        _check_room(fixed, room)
+        _check_room(len(opening) + sum(map(len, tokenized)) if whole else fixed, room)
         _fit(tokenized, kinds, room - fixed)
         if "before" not in kinds:
             return RenderedPrompt([*opening, *_ids(tokenized)], "")
@@ -219,7 +221,7 @@ async def prepare(
         options = replace(options, stop=(*options.stop, stop))
     check_length(options.max_tokens, card.context_length)
     room = card.context_length - max(options.max_tokens, 1)
-    rendered = await renderer.render(prompt, min(room, options.max_prompt_tokens or room))
+    rendered = await renderer.render(prompt, min(room, options.max_prompt_tokens or room), whole=options.whole)
     if not rendered.ids:
         rendered = RenderedPrompt([empty], "")
     if options.max_tokens == 0:

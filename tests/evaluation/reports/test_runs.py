@@ -22,8 +22,9 @@ def write(path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
-def scored(path: Path, samples: Path, *, n: int = 2, task: str = "a") -> Path:
-    header = {"samples": hashlib.sha256(samples.read_bytes()).hexdigest(), "problems": "p", "settings": {}}
+def scored(path: Path, samples: Path, *, n: int = 2, task: str = "a", of: int = 0) -> Path:
+    digest = hashlib.sha256(samples.read_bytes()).hexdigest()
+    header = {"samples": digest, "problems": "p", "settings": {}, "n_samples": of}
     rows = [{"task_id": task, "sample_index": i, "outcome": "passed"} for i in range(n)]
     return write(path, [{"scores_of": header}, *rows])
 
@@ -47,6 +48,14 @@ def test_scores_whose_samples_are_not_here_are_a_run_without_them(tmp_path: Path
     write(samples, SAMPLES[:1])
     run = read_run(scores, "x")
     assert (run.samples, dict(run.recipe)) == (None, {})
+
+
+def test_scores_that_are_cut_between_two_lines_are_found_out_without_their_samples(tmp_path: Path) -> None:
+    samples = write(tmp_path / "s.jsonl", SAMPLES)
+    scores = scored(tmp_path / "s.scores.jsonl", samples, n=1, of=2)
+    samples.unlink()
+    with pytest.raises(RecordError, match="not every sample has a score yet"):
+        read_run(scores, "x")
 
 
 def test_wrong_files_are_named(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from tabwright.sampling.models import (
     pull,
     registered_models,
     remove,
+    weights_digest,
 )
 
 
@@ -150,6 +151,18 @@ def test_a_wrong_hash_and_a_file_that_is_no_model_are_refused(file_server: tuple
     with pytest.raises(GGUFError, match="not a GGUF file"):
         pull(f"{url}/model.gguf#sha256={digest}")
     assert list(models_folder().rglob("*.gguf")) == []
+
+
+def test_other_weights_have_another_digest(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").write_bytes(b"one")
+    before = weights_digest(folder)
+    assert weights_digest(folder) == before
+    assert weights_digest(folder / "config.json") == hashlib.sha256(b"{}").hexdigest()
+    (folder / "model.safetensors").write_bytes(b"two")
+    assert weights_digest(folder) != before
 
 
 @pytest.mark.usefixtures("empty_cache")

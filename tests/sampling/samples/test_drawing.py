@@ -12,6 +12,7 @@ import pytest
 from filelock import FileLock
 
 from tabwright.records import Problem, RecordError, Sample, read_records
+from tabwright.sampling import PromptError
 from tabwright.sampling.llamacpp import LlamaCppEngine
 from tabwright.sampling.samples import SamplesConfig, draw_samples
 
@@ -78,7 +79,9 @@ async def test_a_finished_file_is_left_alone(tmp_path: Path, smollm2_engine: Lla
     assert out.read_bytes() == before
 
 
-@pytest.mark.parametrize("change", [{"temperature": 0.2}, {"style": "fence"}, {"n": 2}, {"model": "other"}])
+@pytest.mark.parametrize(
+    "change", [{"temperature": 0.2}, {"style": "fence"}, {"n": 2}, {"weights": "0f"}, {"problems": "ab"}]
+)
 async def test_other_settings_are_refused(
     tmp_path: Path, smollm2_engine: LlamaCppEngine, change: dict[str, object]
 ) -> None:
@@ -88,6 +91,24 @@ async def test_other_settings_are_refused(
     with pytest.raises(RecordError, match=f"made with other settings .*{next(iter(change))}"):
         await draw_samples(smollm2_engine, PROBLEMS[:1], replace(CONFIG, **change), out)  # type: ignore[arg-type]
     assert out.read_bytes() == before
+
+
+async def test_a_prompt_that_does_not_fit_is_refused_and_not_cut(
+    tmp_path: Path, smollm2_engine: LlamaCppEngine
+) -> None:
+    long = "x = 1\n" * smollm2_engine.card.context_length
+    for form, style in (("text", "completion"), ("code", "shown-fence")):
+        problem = Problem(task_id="T/long", prompt=long, entry_point="f", test="", form=form)  # type: ignore[arg-type]
+        config = replace(CONFIG, style=style)  # type: ignore[arg-type]
+        with pytest.raises(PromptError, match=r"T/long: the prompt has \d+ tokens.*larger --context"):
+            await draw_samples(smollm2_engine, [problem], config, tmp_path / "s.jsonl")
+
+
+async def test_a_place_where_no_file_can_be_made_is_told_as_that(
+    tmp_path: Path, smollm2_engine: LlamaCppEngine
+) -> None:
+    with pytest.raises(RecordError, match=r"/proc/samples\.jsonl: no file can be made there"):
+        await draw_samples(smollm2_engine, PROBLEMS, CONFIG, Path("/proc/samples.jsonl"))
 
 
 async def test_a_file_that_another_process_writes_is_refused(tmp_path: Path, smollm2_engine: LlamaCppEngine) -> None:

@@ -42,7 +42,10 @@ def compare_command(
         stem,
         write_page,
     )
+    from tabwright.records import RecordError
 
+    if a.resolve() == b.resolve():
+        raise RecordError(f"{b}: is the first run itself; name another one to compare it with")
     page = report or b.parent / f"{stem(a)}-against-{stem(b)}.report.html"
     check_place(page)
     labels = label_files([a, b])

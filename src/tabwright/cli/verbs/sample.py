@@ -25,9 +25,7 @@ Style = Literal["completion", "tagged", "fence", "shown-fence", "chat", "infill"
 def sample_command(
     benchmark: Annotated[str, typer.Option(help=options.BENCHMARK_HELP)] = "humaneval",
     n: Annotated[int, typer.Option("-n", min=1, max=10_000, help="Samples of each problem.")] = 1,
-    out: Annotated[Path, typer.Option(help="Where the samples go; an unfinished file is gone on with.")] = Path(
-        "samples.jsonl"
-    ),
+    out: Annotated[Path, typer.Option(help="Where they go; a begun file is gone on with.")] = Path("samples.jsonl"),
     translate: Annotated[
         str, typer.Option(help="Ask to translate this benchmark's solutions: humanevalx-go, say, for humanevalx-js.")
     ] = "",
@@ -50,13 +48,16 @@ def sample_command(
     threads: options.Threads = 0,
 ) -> None:
     """Draw samples of a benchmark's problems from a model."""
+    from tabwright.evaluation import fingerprint
     from tabwright.sampling.samples import SamplesConfig
 
-    problems = list(load_problems(benchmark, benchmarks).values())[: limit or None]
+    published = load_problems(benchmark, benchmarks)
+    problems = list(published.values())[: limit or None]
     infills = any(problem.suffix for problem in problems)
     _check(benchmark, translate, style, infills, n if temperature == 0 else 1)
     config = SamplesConfig(
         benchmark=benchmark,
+        problems=fingerprint(published),
         model="",
         style=style or ("infill" if infills else "completion"),
         source=translate,
@@ -79,8 +80,7 @@ def sample_command(
         threads=threads,
     )
     sources = _sources(problems, load_problems(translate, benchmarks)) if translate else {}
-    best_style = style is None and not infills
-    total = asyncio.run(_sample(wanted, problems, config, best_style, sources, out))
+    total = asyncio.run(_sample(wanted, problems, config, style is None and not infills, sources, out))
     typer.echo(f"{out}: {total} samples; score them with `tabwright evaluate {out}`")
 
 
@@ -107,12 +107,17 @@ async def _sample(
     out: Path,
 ) -> int:
     from tabwright.cli.progress import count_bar
+    from tabwright.sampling.models import weights_digest
     from tabwright.sampling.samples import draw_samples
 
-    engine = await start_engine(wanted, obtain_for(wanted))
+    local = obtain_for(wanted)
+    weights = weights_digest(local.path) if local else ""
+    engine = await start_engine(wanted, local)
     try:
         style = _best_style(engine.card.prompt_style, problems) if best_style else config.style
-        config = replace(config, model=engine.card.name, style=style)
+        config = replace(config, model=engine.card.name, weights=weights, engine=wanted.runtime, style=style)
+        if local and style.startswith("infill") and engine.card.infill is None:
+            typer.echo(f"note: {config.model} has no infill tokens: what follows a gap is not shown to it", err=True)
         label = f"{config.benchmark}, {config.model}, {config.style} prompts"
         with count_bar(label, len(problems) * config.n) as progress:
             return await draw_samples(engine, problems, config, out, progress, sources=sources)

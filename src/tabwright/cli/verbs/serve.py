@@ -63,8 +63,6 @@ def serve_command(
         threads=threads,
     )
     local = obtain_for(wanted)
-    if quantize and local and engine == "llama.cpp":
-        _check_bits(str(local.path), quantize)
     _log_to_stderr(logging.INFO if log_prompts else logging.WARNING)
     serve(lambda: start_engine(wanted, local), settings, on_ready=_announce)
 
@@ -93,20 +91,3 @@ def _log_to_stderr(level: int) -> None:
 
 def _announce(url: str) -> None:
     typer.echo(f"Tabwright is ready: {url}  (Ctrl-C stops it)")
-
-
-def _check_bits(path: str, bits: int) -> None:
-    from pathlib import Path
-
-    from tabwright.sampling.models import read_gguf
-    from tabwright.serving.settings import SettingsError
-
-    gguf = read_gguf(Path(path))
-    have = gguf.size_bytes * 8 / max(gguf.n_parameters, 1)
-    if bits not in (4, 8):
-        raise SettingsError(f"--quantize {bits}: give 4 or 8")
-    if have > bits + 2.5:
-        raise SettingsError(
-            f"--quantize {bits}: {path} has {have:.1f} bits to a weight ({gguf.quantisation}) and this engine runs "
-            f"files as they are; name a file quantised to {bits} bits, such as {'Q4_K_M' if bits == 4 else 'Q8_0'}"
-        )

@@ -110,7 +110,7 @@ def read_run(path: Path, label: str, problems: Mapping[str, Problem] | None = No
     if not is_scores and not _is_scored(path, header):
         raise RecordError(f"{scores_path}: holds scores of other samples; score {path} afresh (--fresh)")
     samples = None if samples_path is None else list(read_records(samples_path, Sample))
-    _check_complete(scores_path, scores, samples)
+    _check_complete(scores_path, header, scores, samples)
     return Run(
         label=label,
         report=build_report(scores, problems or {score.task_id for score in scores}),
@@ -121,8 +121,10 @@ def read_run(path: Path, label: str, problems: Mapping[str, Problem] | None = No
     )
 
 
-def _check_complete(path: Path, scores: Sequence[Score], samples: Sequence[Sample] | None) -> None:
-    if not scores or (samples is not None and len(scores) < len(samples)):
+def _check_complete(
+    path: Path, header: ScoresHeader, scores: Sequence[Score], samples: Sequence[Sample] | None
+) -> None:
+    if len(scores) < max(1, header.n_samples, len(samples or ())):
         raise RecordError(f"{path}: not every sample has a score yet; go on with `tabwright evaluate`")
     if samples is not None and [sample.task_id for sample in samples] != [score.task_id for score in scores]:
         raise RecordError(f"{path}: its scores are not those of the samples; score them afresh (--fresh)")

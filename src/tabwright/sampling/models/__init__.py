@@ -13,6 +13,7 @@ from tabwright.sampling.models.registry import (
     pull,
     registered_models,
     remove,
+    weights_digest,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "read_gguf",
     "registered_models",
     "remove",
+    "weights_digest",
 ]

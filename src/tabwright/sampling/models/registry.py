@@ -6,6 +6,7 @@ the file in the cache nothing here touches the network. Nothing is loaded or run
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -152,6 +153,14 @@ def remove(reference: str) -> Path:
     for file in (path, _marker(path)):
         file.unlink(missing_ok=True)
     return path
+
+
+def weights_digest(path: Path) -> str:
+    """Return the SHA-256 of a model's file; of a folder, that of its files' names and SHA-256s."""
+    if path.is_file():
+        return sha256_of(path)
+    files = sorted(file for file in path.iterdir() if file.is_file())
+    return hashlib.sha256("".join(f"{sha256_of(file)} {file.name}\n" for file in files).encode()).hexdigest()
 
 
 def _row(reference: str) -> RegisteredModel | None:

@@ -19,7 +19,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from tabwright.records import Problem, RecordError, Sample, read_records, replacing
-from tabwright.sampling.engine import Chunk, Engine, SamplingOptions
+from tabwright.sampling.engine import Chunk, Engine, PromptError, SamplingOptions
 from tabwright.sampling.samples.problems import Question, SampleStyle, ask
 from tabwright.sampling.styles import code_of_reply
 
@@ -28,12 +28,23 @@ from tabwright.sampling.styles import code_of_reply
 class SamplesConfig:
     """How to sample a benchmark; the fields are those of the command line.
 
-    `source` names the benchmark whose solutions are translated; it is empty where nothing is.
+    Attributes:
+        benchmark: its name, or the file of problems.
+        problems: SHA-256 of its problems; empty where nobody said.
+        model: its name.
+        weights: SHA-256 of its files; empty where they are another server's.
+        engine: what runs it, and how: "torch, 4 bits".
+        style: how a problem is asked.
+        source: the benchmark whose solutions are translated; empty where nothing is.
+        n: samples of each problem.
     """
 
     benchmark: str
     model: str
     style: SampleStyle
+    problems: str = ""
+    weights: str = ""
+    engine: str = ""
     source: str = ""
     n: int = 1
     temperature: float = 0.0
@@ -64,9 +75,11 @@ async def draw_samples(
     _check_place(out)
     questions = [(problem, ask(problem, config.style, (sources or {}).get(problem.task_id))) for problem in problems]
     try:
-        with FileLock(out.with_name(f".{out.name}.lock"), timeout=0):
+        with FileLock(lock := out.with_name(f".{out.name}.lock"), timeout=0):
             return await _draw_locked(engine, questions, config, out, progress)
     except Timeout:
+        if not lock.exists():  # no process can have it
+            raise RecordError(f"{out}: no file can be made there; name another --out") from None
         raise RecordError(f"{out}: another process is sampling into it; wait for it, or name another --out") from None
 
 
@@ -109,15 +122,19 @@ async def _draw_problem(
         stop=question.stops,
         block=question.block,
         n=config.n - first,
+        whole=True,  # a score of half a prompt would be of another benchmark
     )
     drafts = [_Draft() for _ in range(options.n)]
     written = 0
-    async with aclosing(engine.generate(question.prompt, options)) as chunks:
-        async for chunk in chunks:
-            drafts[chunk.index].add(chunk)
-            while written < len(drafts) and drafts[written].finish_reason:
-                writer.write(drafts[written].sample(problem, config.style))
-                written += 1
+    try:
+        async with aclosing(engine.generate(question.prompt, options)) as chunks:
+            async for chunk in chunks:
+                drafts[chunk.index].add(chunk)
+                while written < len(drafts) and drafts[written].finish_reason:
+                    writer.write(drafts[written].sample(problem, config.style))
+                    written += 1
+    except PromptError as error:
+        raise PromptError(f"{problem.task_id}: {error}; or give a larger --context") from None
 
 
 @dataclass(slots=True)
@@ -148,8 +165,12 @@ class _Writer:
         self.n_samples = n_samples
 
     def write(self, sample: Sample) -> None:
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(sample.to_mapping(), ensure_ascii=False) + "\n")
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(sample.to_mapping(), ensure_ascii=False) + "\n")
+        except OSError as error:
+            error.filename = str(self._path)  # a full disk is told without a name
+            raise
         self.n_samples += 1
         self._progress(self.n_samples)
 
@@ -169,7 +190,7 @@ def _check_recipe(out: Path, config: SamplesConfig) -> None:
         _write_recipe(path, recipe)
         return
     try:
-        made_with = dict(json.loads(path.read_text()))
+        made_with: dict[str, Any] = {**json.loads(path.read_text())}
     except (ValueError, TypeError):
         raise RecordError(f"{path}: not a recipe; remove it and {out.name} to begin again") from None
     changed = [
