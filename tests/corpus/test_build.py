@@ -22,13 +22,15 @@ RECIPE = """\
 [corpus]
 rules = ["readable", "size", "language", "licence", "generated", "lines", "characters"]
 languages = ["Python"]
+partition_bytes = 10_000
 """
+PARTITION = 10_000  # about one for each folder of `sources`, and across their borders
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
 def sources(tmp_path: Path) -> list[Path]:
-    """Return folders of files, each a partition of its own; some files stand in several."""
+    """Return folders of files; some files stand in several."""
     folders = []
     for number in range(6):
         folder = tmp_path / "sources" / f"s{number}"
@@ -66,11 +68,14 @@ def test_a_build_in_processes_gives_the_same_bytes_as_one_in_none(
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "same text" in done.stdout
     config = CorpusConfig(
-        rules=("readable", "size", "language", "licence", "generated", "lines", "characters"), languages=("Python",)
+        rules=("readable", "size", "language", "licence", "generated", "lines", "characters"),
+        languages=("Python",),
+        partition_bytes=PARTITION,
     )
     report = build_corpus(config, [str(source) for source in sources], tmp_path / "other")
     assert contents(tmp_path / "corpus") == contents(tmp_path / "other")
     assert report.documents == 120 - 3 * 5
+    assert len(list((tmp_path / "corpus" / "documents").iterdir())) > 6
     assert report.rules["same text"].dropped == 15
 
 
@@ -98,7 +103,7 @@ def test_a_partition_whose_file_is_damaged_is_made_again(tmp_path: Path, sources
         if stage == "finding duplicates":
             raise StoppedError
 
-    config = CorpusConfig(rules=("readable",))
+    config = CorpusConfig(rules=("readable",), partition_bytes=PARTITION)
     places = [str(source) for source in sources]
     with pytest.raises(StoppedError):
         build_corpus(config, places, tmp_path / "corpus", progress=stop)

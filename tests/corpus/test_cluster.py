@@ -26,7 +26,7 @@ from ray.cluster_utils import Cluster
 from tabwright.corpus import CorpusConfig
 from tabwright.corpus.build import build_corpus
 
-config = CorpusConfig(rules=("readable", "language", "licence", "lines", "python", "private"))
+config = CorpusConfig(rules=("readable", "language", "licence", "lines", "python", "private"), partition_bytes=5000)
 sources = sys.argv[1:]
 build_corpus(config, sources, Path("here"))
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})

@@ -49,6 +49,7 @@ class CorpusConfig:
         unparsable: whether Python that does not parse as Python 3 is kept as it is.
         near_duplicates: which texts are taken for the same.
         contamination_words: how many words in a row of a benchmark's task a file may not have.
+        partition_bytes: of files that one process has in work at once: it needs about ten times as much memory.
     """
 
     rules: tuple[str, ...]
@@ -64,9 +65,17 @@ class CorpusConfig:
     unparsable: Literal["keep", "drop"] = "drop"
     near_duplicates: NearDuplicates = NearDuplicates()
     contamination_words: int = 10
+    partition_bytes: int = 1 << 26
 
     def __post_init__(self) -> None:
-        for name in ("max_average_line", "max_line", "min_bytes", "max_bytes", "contamination_words"):
+        for name in (
+            "max_average_line",
+            "max_line",
+            "min_bytes",
+            "max_bytes",
+            "contamination_words",
+            "partition_bytes",
+        ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: got {getattr(self, name)}, must be at least 1")
         for name in ("min_alphanumeric", "min_alphabetic"):

@@ -7,6 +7,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ class Tally:
         self.examples = sorted(self.examples + other.examples, key=lambda row: row["digest"])[:_EXAMPLES]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cleaning:
     """The first of the two passes over a corpus.
 
@@ -69,15 +70,23 @@ class Cleaning:
         """Clean one partition, unless that was done."""
         if self.tallies(partition) is not None:
             return
-        place, entries = self.plan.read(partition)
-        table = table_of(list(open_source(place, self.plan.config.max_bytes).read(entries)))
-        kept, dropped, tallies = apply(make_rules(self.plan.config, self.problems), table)
+        sources = ((open_source(place, self.plan.config.max_bytes), its) for place, its in self.plan.read(partition))
+        table = table_of([file for source, entries in sources for file in source.read(entries)])
+        kept, dropped, tallies = apply(self._rules, table)
         joined, offsets = texts(kept)
         data = joined.tobytes()
         digests = [hashlib.sha256(data[start:stop]).digest() for start, stop in itertools.pairwise(offsets.tolist())]
         kept = kept.append_column("sha256", pa.array(digests, pa.binary(32)))
         signed = signatures(joined, offsets, self.plan.config.near_duplicates)
         self._write(partition, kept, dropped, signed, tallies)
+
+    @cached_property
+    def _rules(self) -> dict[str, Rule]:
+        """The rules, made once in each process: it takes them a while to read all problems."""
+        return make_rules(self.plan.config, self.problems)
+
+    def __reduce__(self) -> tuple[type[Cleaning], tuple[Plan, tuple[Problem, ...]]]:
+        return Cleaning, (self.plan, self.problems)  # rules stay where they were made
 
     def path(self, partition: int, suffix: str) -> Path:
         """Return where one of a partition's files is."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +17,7 @@ from tabwright.corpus.config import CorpusConfig
 from tabwright.corpus.passes.storage import write_table
 from tabwright.corpus.sources import Entry, open_source
 
-_PARTITION_BYTES, _PARTITION_FILES = 1 << 25, 20_000
+_PARTITION_FILES = 20_000
 _FIELDS = ("path", "size_bytes", "key", "problem")
 
 
@@ -61,31 +63,28 @@ class Plan:
         groups = (pa.Table.from_pylist(rows, schema=schema) for rows in self._groups())
         write_table(self._path, groups, schema)
 
-    def read(self, partition: int) -> tuple[str, list[Entry]]:
-        """Return a partition's source and its entries there."""
+    def read(self, partition: int) -> list[tuple[str, list[Entry]]]:
+        """Return a partition's sources, and its entries in each."""
         rows = pq.ParquetFile(self._path).read_row_group(partition).to_pylist()
-        return self.places[rows[0]["source"]], [Entry(**{name: row[name] for name in _FIELDS}) for row in rows]
+        return [
+            (self.places[source], [Entry(**{name: row[name] for name in _FIELDS}) for row in its])
+            for source, its in groupby(rows, key=itemgetter("source"))
+        ]
 
     @property
     def _path(self) -> Path:
         return self.work / "plan.parquet"
 
     def _groups(self) -> Iterator[list[dict[str, object]]]:
-        """Yield the rows of each partition; none spans two sources."""
+        """Yield the rows of each partition."""
+        group: list[dict[str, object]] = []
+        size, most = 0, self.config.partition_bytes
         for source, place in enumerate(self.places):
-            entries = open_source(place, self.config.max_bytes).entries()
-            for group in _grouped(entries):
-                yield [{"source": source, **asdict(entry)} for entry in group]
-
-
-def _grouped(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
-    group: list[Entry] = []
-    size = 0
-    for entry in entries:
-        if group and (size + entry.size_bytes > _PARTITION_BYTES or len(group) == _PARTITION_FILES):
+            for entry in open_source(place, self.config.max_bytes).entries():
+                if group and (size + entry.size_bytes > most or len(group) == _PARTITION_FILES):
+                    yield group
+                    group, size = [], 0
+                group.append({"source": source, **{name: getattr(entry, name) for name in _FIELDS}})
+                size += 0 if entry.problem else entry.size_bytes
+        if group:
             yield group
-            group, size = [], 0
-        group.append(entry)
-        size += 0 if entry.problem else entry.size_bytes
-    if group:
-        yield group

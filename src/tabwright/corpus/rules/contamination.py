@@ -8,6 +8,7 @@ public tasks are in public code).
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -42,8 +43,13 @@ def signs_of(problems: Iterable[Problem], n_words: int) -> Signs:
     owners: dict[int, set[str]] = {}
     first: dict[int, str] = {}
     functions = {}
+    seen: set[tuple[str, str]] = set()
     for problem in problems:
-        text = np.frombuffer(problem.program(problem.canonical_solution).encode(), dtype=np.uint8)
+        program = problem.program(problem.canonical_solution)
+        if (problem.entry_point, program) in seen:  # tasks that differ in where their gap is
+            continue
+        seen.add((problem.entry_point, program))
+        text = np.frombuffer(program.encode(), dtype=np.uint8)
         hashes, _ = words_of(text, np.array([0, len(text)])).shingles(n_words)
         sizes = np.array([len(word) for word in _WORD.findall(text.tobytes())])
         runs = np.convolve(sizes, np.ones(n_words, dtype=int), "valid") if len(hashes) else sizes[:0]
@@ -63,10 +69,11 @@ def contamination(config: CorpusConfig, problems: Iterable[Problem]) -> Rule:
     maybe = np.zeros(1 << _FILTER_BITS, dtype=bool)
     shift = np.uint64(64 - _FILTER_BITS)
     maybe[signs.hashes >> shift] = True
-    names = re.compile(rb"\bdef\s+(?:" + b"|".join(name.encode() for name, _ in signs.functions) + rb")\s*\(")
+    names = re.compile(rb"def\s+(?:" + b"|".join(name.encode() for name, _ in signs.functions) + rb")\s*\(")
 
     def rule(table: pa.Table) -> pa.Table:
         joined, offsets = texts(table)
+        ends = offsets[1:].tolist()
         hashes, begins = words_of(joined, offsets).shingles(config.contamination_words)
         tasks: dict[int, str] = {}
         if len(signs.hashes):
@@ -77,9 +84,10 @@ def contamination(config: CorpusConfig, problems: Iterable[Problem]) -> Rule:
             for row, sign in zip(rows.tolist(), at[hits].tolist(), strict=True):
                 tasks.setdefault(row, signs.tasks[sign])
         if signs.functions:
-            for row in range(len(table)):
-                text = joined[offsets[row] : offsets[row + 1]].tobytes()
-                if row not in tasks and names.search(text) and (task := _copied(text, signs)):
+            data = joined.tobytes()
+            named = (found.start() for found in names.finditer(data))
+            for row in sorted({bisect_right(ends, place) for place in named} - tasks.keys()):
+                if task := _copied(data[offsets[row] : offsets[row + 1]], signs):
                     tasks[row] = task
         dropped = np.zeros(len(table), dtype=bool)
         dropped[list(tasks)] = True

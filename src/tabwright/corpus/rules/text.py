@@ -5,6 +5,8 @@ References: Chen et al. 2021, section 3.1; Zheng et al. 2023, section 2.2 (both 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -24,12 +26,9 @@ def readable(_: CorpusConfig) -> Rule:
 
     def rule(table: pa.Table) -> pa.Table:
         joined, offsets = texts(table)
-        has_nul = _count(joined == 0, offsets) > 0
-        is_foreign = np.zeros(len(table), dtype=bool)
-        for at in np.flatnonzero(_count(joined >= 0x80, offsets)):
-            is_foreign[at] = not _is_utf8(joined[offsets[at] : offsets[at + 1]].tobytes())
-        dropped = has_nul | is_foreign
-        return drop(table, dropped, ["has a NUL" if nul else "not UTF-8" for nul in has_nul[dropped]])
+        data = joined.tobytes()
+        whys = [_why_unreadable(data[start:stop]) for start, stop in pairwise(offsets.tolist())]
+        return drop(table, np.array([bool(why) for why in whys], dtype=bool), [why for why in whys if why])
 
     return rule
 
@@ -94,12 +93,15 @@ def characters(config: CorpusConfig) -> Rule:
     return rule
 
 
-def _is_utf8(text: bytes) -> bool:
+def _why_unreadable(text: bytes) -> str:
+    if b"\0" in text:
+        return "has a NUL"
     try:
-        text.decode()
+        if not text.isascii():
+            text.decode()
     except UnicodeDecodeError:
-        return False
-    return True
+        return "not UTF-8"
+    return ""
 
 
 def _count(marked: npt.NDArray[np.bool_], offsets: Places) -> Places:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sysconfig
 import tempfile
@@ -25,6 +26,8 @@ EMAIL, SECRET = b"<EMAIL>", b"<SECRET>"
 _DOMAIN = re.compile(rb"@(?:[A-Za-z0-9][A-Za-z0-9\-]{0,62}\.){1,8}[A-Za-z]{2,24}\b")
 _PERSON = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._%+\-]{0,63}\Z")
 _FAILED = re.compile(r"error: Failed to (?:parse|read) (?:.*/)?(\d+)\.pyi?:?(?:\d+:\d+:)? ?(.*)")
+# Thousands of small files take longer to make on a disk than to look through. There may be several of us.
+_MEMORY, _ROOM = Path("/dev/shm"), 8  # noqa: S108 - the folder made there has a name of its own, and is this user's
 # Shorter finds are words that a program's text may need.
 _LEAST_SECRET = 8
 
@@ -122,8 +125,10 @@ def _changed(table: pa.Table, new: Mapping[int, bytes], what: str) -> pa.Table:
 
 @contextmanager
 def _folder(table: pa.Table, contents: Mapping[int, bytes]) -> Iterator[Path]:
-    """Write texts to a folder for a while, each named by its row."""
-    with tempfile.TemporaryDirectory(prefix="tabwright-") as name:
+    """Write texts to a folder for a while, each named by its row; to one in memory where there is room."""
+    size = sum(map(len, contents.values()))
+    in_memory = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM * size
+    with tempfile.TemporaryDirectory(prefix="tabwright-", dir=_MEMORY if in_memory else None) as name:
         folder = Path(name)
         for at, path in _paths(table, folder, list(contents)):
             path.write_bytes(contents[at])
