@@ -15,7 +15,6 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, fields
-from itertools import islice
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Self, TypeVar, get_args, get_origin, get_type_hints
@@ -173,8 +172,8 @@ class Score(Record):
 R = TypeVar("R", bound=Record)
 
 
-def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects of a JSON Lines file.
+def read_rows(path: Path, *, skip: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects of a JSON Lines file, after the first `skip` lines that hold one.
 
     A last line without its newline is what an interrupted writer leaves; it is passed over unless it parses.
 
@@ -186,6 +185,9 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
         with opened(path, "rb") as file:
             for number, line in enumerate(file, start=1):
                 if not line.strip():
+                    continue
+                if skip:
+                    skip -= 1
                     continue
                 try:
                     row = json.loads(line)
@@ -209,7 +211,7 @@ def read_records(path: Path, kind: type[R], *, skip: int = 0) -> Iterator[R]:
     Raises:
         RecordError: as `read_rows` and `Record.from_mapping`.
     """
-    for number, row in islice(enumerate(read_rows(path), start=1), skip, None):
+    for number, row in enumerate(read_rows(path, skip=skip), start=skip + 1):
         try:
             yield kind.from_mapping(row)
         except RecordError as error:

@@ -168,6 +168,21 @@ def test_rows_of_the_stack_and_of_our_own_are_read(tmp_path: Path) -> None:
     assert read(tmp_path / "own.jsonl")["b.py"].repository == "o/n"
 
 
+@pytest.mark.parametrize("name", ["rows.parquet", "rows.jsonl"])
+def test_a_part_of_a_table_is_read_from_its_middle(tmp_path: Path, name: str) -> None:
+    rows = [{"text": f"x = {at}\n", "path": f"{at}.py"} for at in range(50)]
+    path = tmp_path / name
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path, row_group_size=8)
+    else:
+        path.write_text("\n".join(map(json.dumps, rows)) + "\n\n")
+    source = open_source(str(path), MAX_BYTES)
+    entries = source.entries()
+    for start, stop in ((0, 50), (7, 9), (8, 9), (19, 47), (49, 50)):
+        texts = [file.text.decode() for file in source.read(entries[start:stop])]
+        assert texts == [row["text"] for row in rows[start:stop]]
+
+
 def test_what_is_no_source_is_named(tmp_path: Path, repository: Path) -> None:
     (tmp_path / "notes.bin").write_bytes(b"notes")
     (tmp_path / "broken.parquet").write_bytes(b"PAR1")

@@ -51,7 +51,8 @@ class TableSource:
 
     def read(self, entries: Sequence[Entry]) -> Iterator[SourceFile]:
         """Read some rows, which must be in the file's order."""
-        rows = enumerate(self._rows())
+        first = int(entries[0].key) if entries else 0
+        rows = enumerate(self._rows(first), start=first)
         for entry in entries:
             row = next(row for number, row in rows if number == int(entry.key))
             text = _text(row)
@@ -61,15 +62,22 @@ class TableSource:
                 licence=_fact(row, "licence"), text=b"" if entry.problem else content, problem=entry.problem,
             )  # fmt: skip
 
-    def _rows(self) -> Iterator[Mapping[str, Any]]:
+    def _rows(self, first: int = 0) -> Iterator[Mapping[str, Any]]:
+        """Yield the rows from one on; those before it are passed over unread."""
         try:
             if self._path.suffix == ".parquet":
                 with pq.ParquetFile(self._path) as file:
                     wanted = [name for names in _NAMES.values() for name in names if name in file.schema_arrow.names]
-                    for batch in file.iter_batches(_ROWS, columns=wanted):
-                        yield from batch.to_pylist()
+                    for group in range(file.num_row_groups):
+                        n_rows = file.metadata.row_group(group).num_rows
+                        if first >= n_rows:
+                            first -= n_rows
+                            continue
+                        for batch in file.iter_batches(_ROWS, row_groups=[group], columns=wanted):
+                            yield from batch.slice(min(first, len(batch))).to_pylist()
+                            first = max(first - len(batch), 0)
             else:
-                yield from read_rows(self._path)
+                yield from read_rows(self._path, skip=first)
         except (pa.ArrowException, OSError) as error:
             raise CorpusError(f"{self._path}: cannot be read: {str(error).splitlines()[0]}") from None
         except RecordError as error:
