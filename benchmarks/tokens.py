@@ -3,8 +3,8 @@
     python benchmarks/tokens.py SOURCE... --tokenizer DIR --corpus DIR --p50k FILE --gpt2 FILE [--rounds 5]
 
 SOURCEs are repositories that the tokenizer was not trained on. FILEs are Codex's and GPT-2's ranks, a line of base64
-and a number for each token, as tiktoken reads them. From the corpus, a tokenizer of the same size is trained whose pattern
-leaves no run of white space whole. tiktoken and regex are brought by whoever runs this.
+and a number for each token, as tiktoken reads them. From the corpus, a tokenizer of the same size is trained whose
+pattern leaves no run of white space whole. tiktoken and regex are brought by whoever runs this.
 """
 
 from __future__ import annotations
