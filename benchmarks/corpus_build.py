@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import resource
 import tempfile
 import time
@@ -45,7 +46,9 @@ def timed_build(arguments: argparse.Namespace, folder: Path) -> dict[str, object
         begun["encoding"] = time.perf_counter()
         encode_corpus(ShardsConfig(), arguments.tokenizer, [folder / "corpus"], folder / "shards")
     ends = [*list(begun.values())[1:], time.perf_counter()]
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    # Not the system's figure for this process: that begins with what its parent held.
+    own = int(re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[0])
+    peak = max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
     return {
         "seconds": {stage: end - start for (stage, start), end in zip(begun.items(), ends, strict=True)},
         "documents": report.documents,

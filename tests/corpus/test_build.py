@@ -116,6 +116,19 @@ def test_a_partition_whose_file_is_damaged_is_made_again(tmp_path: Path, sources
     assert untouched
 
 
+def test_a_full_disk_is_one_line_and_the_build_goes_on_after_it(tmp_path: Path, command: list[str]) -> None:
+    # No file may have more than 8 KiB: what writes beyond that fails as on a full disk.
+    full = subprocess.run(["bash", "-c", 'ulimit -f 8; exec "$@"', "-", *command], capture_output=True, text=True)
+    assert full.returncode == 2
+    assert "Traceback" not in full.stderr
+    assert "File too large" in full.stderr.splitlines()[-1]
+    assert not (tmp_path / "corpus" / "report.json").exists()
+    assert not list((tmp_path / "corpus").rglob("*.tmp"))
+    subprocess.run(command, capture_output=True, check=True)
+    subprocess.run([*command[:8], str(tmp_path / "whole"), *command[9:]], capture_output=True, check=True)
+    assert contents(tmp_path / "corpus" / "documents") == contents(tmp_path / "whole" / "documents")
+
+
 def test_ctrl_c_ends_a_build_without_a_traceback_and_it_goes_on(tmp_path: Path, command: list[str]) -> None:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60

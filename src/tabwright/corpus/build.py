@@ -70,7 +70,7 @@ def _build(plan: Plan, problems: Sequence[Problem], n_workers: int, progress: Pr
     n_partitions = plan.partitions()
     cleaning = Cleaning(plan, tuple(problems))
     selecting = Selecting(cleaning, n_partitions)
-    _do("cleaning", cleaning, [at for at in range(n_partitions) if cleaning.tallies(at) is None], n_workers, progress)
+    _do("cleaning", cleaning, [at for at in range(n_partitions) if not cleaning.is_clean(at)], n_workers, progress)
     progress("finding duplicates", 0, 1)
     found = selecting.decide()
     left = [at for at in range(n_partitions) if not selecting.documents(at).exists()]

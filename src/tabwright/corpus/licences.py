@@ -13,7 +13,9 @@ LICENCE_FILE = re.compile(
 )
 _TAG = re.compile(rb"SPDX-License-Identifier:\s*\(?([A-Za-z0-9.+\-]+(?:\s+(?:OR|AND|WITH)\s+[A-Za-z0-9.+\-]+)*)")
 _WHITE = re.compile(r"[\s*#/;]+")
-_BINDING = re.compile(rb"(?:general|mozilla|eclipse)[\s*#/;]+public|business[\s*#/;]+source", re.IGNORECASE)
+_BINDING = re.compile(rb"(?:general|mozilla|eclipse)[\s*#/;]+public|business[\s*#/;]+source")
+# A text without any of them need not be searched for these expressions, which takes fifty times as long.
+_BINDING_WORDS = (b"general", b"mozilla", b"eclipse", b"business")
 _HEADER_BYTES = 3000
 # What a file says by itself only counts where it binds more than its repository does.
 _HEADERS = ("AGPL-3.0", "LGPL-3.0", "LGPL-2.1", "GPL-3.0", "GPL-2.0", "MPL-2.0", "EPL-2.0", "EPL-1.0", "BUSL-1.1")
@@ -34,7 +36,8 @@ def licence_of_header(text: bytes) -> str:
     head = text[:_HEADER_BYTES]
     if tag := _TAG.search(head):
         return tag.group(1).decode()
-    if not _BINDING.search(head):
+    lower = head.lower()
+    if not (any(word in lower for word in _BINDING_WORDS) and _BINDING.search(lower)):
         return ""
     plain = _plain(head)
     if "general public license" in plain:

@@ -52,7 +52,7 @@ def make_report(selecting: Selecting, found: Clusters) -> Report:
     """Add up what each partition's marker and documents say."""
     rules: dict[str, Tally] = {}
     for partition in range(selecting.n_partitions):
-        for name, tally in (selecting.cleaning.tallies(partition) or {}).items():
+        for name, tally in selecting.cleaning.tallies(partition).items():
             rules.setdefault(name, Tally()).add(tally)
     languages: dict[str, Counter[str]] = {"documents": Counter(), "bytes": Counter()}
     licences: Counter[str] = Counter()

@@ -88,6 +88,33 @@ def test_a_run_that_was_killed_goes_on(tokenizer: Path, tmp_path: Path) -> None:
         assert {name: found[name] for name in expected} == expected
 
 
+def test_a_full_disk_is_one_line_and_encoding_goes_on_after_it(corpus: Path, tokenizer: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "shards"
+    command = [
+        sys.executable,
+        "-m",
+        "tabwright",
+        "tokens",
+        "encode",
+        "--tokenizer",
+        str(tokenizer),
+        "--to",
+        str(folder),
+    ]
+    command += ["--from", str(corpus)]
+    # No file may have more than 20 KiB: what writes beyond that fails as on a full disk.
+    full = subprocess.run(["bash", "-c", 'ulimit -f 20; exec "$@"', "-", *command], capture_output=True, text=True)
+    assert full.returncode == 2
+    assert "Traceback" not in full.stderr
+    assert "File too large" in full.stderr.splitlines()[-1]
+    assert not list(folder.rglob("*.tmp"))
+    with pytest.raises(ShardsError, match="no finished shards"):
+        Shards(folder)
+    subprocess.run(command, capture_output=True, check=True)
+    whole = encode_corpus(ShardsConfig(), tokenizer, [corpus], tmp_path / "whole")
+    assert Shards(folder).n_tokens == whole.n_tokens
+
+
 @pytest.mark.parametrize("name", ["000001.tokens", "000001.documents.npy"])
 @pytest.mark.parametrize("harm", ["changed", "cut", "gone"])
 def test_a_damaged_shard_is_told(corpus: Path, tokenizer: Path, tmp_path: Path, name: str, harm: str) -> None:

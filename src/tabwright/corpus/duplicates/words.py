@@ -24,7 +24,9 @@ _IS_WORD = bytes(byte >= 0x80 or byte == 0x5F or chr(byte).isalnum() for byte in
 
 
 def _powers(base: int) -> Hashes:
-    return np.array([pow(base, exponent, 1 << 64) for exponent in range(_BLOCK + 1)], dtype=np.uint64)
+    factors = np.full(_BLOCK + 1, base, dtype=np.uint64)
+    factors[0] = 1
+    return np.multiply.accumulate(factors)
 
 
 _POWERS, _INVERSES = _powers(_BASE), _powers(pow(_BASE, -1, 1 << 64))

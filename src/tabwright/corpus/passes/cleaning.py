@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from tabwright.corpus.batch import Rule, table_of, texts, values
 from tabwright.corpus.duplicates.minhash import signatures
 from tabwright.corpus.passes.plan import Plan
-from tabwright.corpus.passes.storage import write_table, write_text
+from tabwright.corpus.passes.storage import digest_of, write_table, write_text
 from tabwright.corpus.rules import make_rules
 from tabwright.corpus.sources import open_source
 from tabwright.records import Problem, replacing
@@ -68,7 +68,7 @@ class Cleaning:
 
     def __call__(self, partition: int) -> None:
         """Clean one partition, unless that was done."""
-        if self.tallies(partition) is not None:
+        if self.is_clean(partition):
             return
         sources = ((open_source(place, self.plan.config.max_bytes), its) for place, its in self.plan.read(partition))
         table = table_of([file for source, entries in sources for file in source.read(entries)])
@@ -92,15 +92,17 @@ class Cleaning:
         """Return where one of a partition's files is."""
         return self.plan.work / "cleaned" / f"{partition:06}.{suffix}"
 
-    def tallies(self, partition: int) -> dict[str, Tally] | None:
-        """Return what each rule did to a cleaned partition; None where it is not clean, or a file of it is damaged."""
+    def is_clean(self, partition: int) -> bool:
+        """Whether a partition was cleaned, and its files are what was written."""
         try:
-            marker = json.loads(self.path(partition, "json").read_text())
-            sizes = {suffix: self.path(partition, suffix).stat().st_size for suffix in marker["sizes"]}
-        except (OSError, ValueError):
-            return None
-        if sizes != marker["sizes"]:
-            return None
+            digests = json.loads(self.path(partition, "json").read_text())["digests"]
+            return all(digest_of(self.path(partition, suffix)) == digest for suffix, digest in digests.items())
+        except (OSError, ValueError, KeyError):
+            return False
+
+    def tallies(self, partition: int) -> dict[str, Tally]:
+        """Return what each rule did to a cleaned partition."""
+        marker = json.loads(self.path(partition, "json").read_text())
         return {name: Tally(**tally) for name, tally in marker["rules"].items()}
 
     def _write(
@@ -113,7 +115,7 @@ class Cleaning:
         suffixes = ("parquet", "dropped.parquet", "npy")
         # Last, as it says that the others are whole.
         marker = {
-            "sizes": {suffix: self.path(partition, suffix).stat().st_size for suffix in suffixes},
+            "digests": {suffix: digest_of(self.path(partition, suffix)) for suffix in suffixes},
             "rules": {name: asdict(tally) for name, tally in tallies.items()},
         }
         write_text(self.path(partition, "json"), json.dumps(marker))

@@ -41,7 +41,7 @@ def run(task: Task, partitions: Sequence[int], n_workers: int) -> Iterator[None]
     """Do a task for each partition, so many at once; yield each time that one is done.
 
     Raises:
-        CorpusError: what a task raised in its process, in the same words.
+        CorpusError: what a task raised in its process, in the same words; there that a disk is full is one too.
     """
     if len(partitions) <= 1 or n_workers == 1:  # a process of its own would take longer to start
         for partition in partitions:
@@ -74,4 +74,6 @@ def _said(task: Task, partition: int) -> str:
         task(partition)
     except CorpusError as error:
         return str(error)
+    except OSError as error:  # a full disk
+        return f"{error.filename or 'a file'}: {os.strerror(error.errno) if error.errno else error}"
     return ""

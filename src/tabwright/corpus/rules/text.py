@@ -52,7 +52,7 @@ def lines(config: CorpusConfig) -> Rule:
         average, longest = _lines(joined, offsets)
         # Bytes were counted, which are more than characters: where that could matter, characters are.
         doubtful = (average > config.max_average_line) | (longest > config.max_line)
-        for at in np.flatnonzero(doubtful & (_count(joined >= 0x80, offsets) > 0)):
+        for at in np.flatnonzero(doubtful):
             text = joined[offsets[at] : offsets[at + 1]]
             text = text[(text & 0xC0) != 0x80]
             average[at : at + 1], longest[at : at + 1] = _lines(text, np.array([0, len(text)]))

@@ -137,8 +137,8 @@ def _encode(layout: _Layout, parts: Sequence[Part], folder: Path, progress: Prog
             ahead = [reader.submit(parts[following].read) for following in left[number + 1 : number + 2]]
             ids, rows = layout.encode(documents)
             tokens, places = folder / f"{shard:06}.tokens", folder / f"{shard:06}.documents.npy"
-            with replacing(tokens) as temporary:
-                ids.astype(layout.dtype).tofile(temporary)
+            with replacing(tokens) as temporary, temporary.open("wb") as file:
+                file.write(ids.astype(layout.dtype).data)
             with replacing(places) as temporary, temporary.open("wb") as file:
                 np.save(file, rows)
             row = {
