@@ -1,27 +1,32 @@
 """Near duplicates by MinHash beside an exact Jaccard index of all pairs: recall and precision on real files.
 
-    python benchmarks/duplicates.py SOURCE... [--files 5000]
+    python benchmarks/duplicates.py SOURCE... [--each 100]
 
-As many files from each source, that follow each other there (whose neighbours are alike, if any files are). The exact
-index is computed apart from the corpus package: sets of runs of words that Python's expressions cut. Both sides join
+So many files from each source, that follow each other there (neighbours are alike, if any files are). The exact index
+is computed apart from the corpus package: sets of runs of words that Python's expressions cut. Both sides join
 similar pairs to clusters; what is compared is which pairs of files are in one cluster.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
+import contextlib
 import itertools
 import re
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
+from tabwright.corpus import CorpusConfig
+from tabwright.corpus.build import build_corpus
 from tabwright.corpus.config import NearDuplicates
-from tabwright.corpus.duplicates.clusters import Pairs, cluster
-from tabwright.corpus.duplicates.minhash import signatures
+from tabwright.corpus.duplicates.clusters import Pairs
 from tabwright.corpus.sources import open_source
 
 _WORD = re.compile(rb"[A-Za-z0-9_\x80-\xff]+")
@@ -34,8 +39,9 @@ def texts_of(place: str, most: int) -> Iterator[bytes]:
     entries = [entry for entry in source.entries() if not entry.problem and entry.size_bytes >= _LEAST]
     start = max((len(entries) - most) // 2, 0)
     for file in source.read(entries[start : start + most]):
-        if file.text and b"\0" not in file.text:
-            yield file.text
+        with contextlib.suppress(UnicodeDecodeError):
+            if "\0" not in file.text.decode():
+                yield file.text
 
 
 def exact_pairs(texts: Sequence[bytes], near: NearDuplicates) -> Pairs:
@@ -58,18 +64,16 @@ def exact_pairs(texts: Sequence[bytes], near: NearDuplicates) -> Pairs:
 
 
 def minhash_clusters(texts: Sequence[bytes], near: NearDuplicates) -> list[int]:
-    """Return for each text the one that stands for it, as a corpus build finds it."""
-    joined = np.frombuffer(b"".join(texts), dtype=np.uint8)
-    offsets = np.cumsum([0, *map(len, texts)])
-    digests = np.array([hashlib.sha256(text).digest()[:16] for text in texts], dtype="V16")
-    runs = [{*zip(*(words[at:] for at in range(near.n_words)), strict=False)} for words in map(_WORD.findall, texts)]
-
-    def exact(pairs: Pairs) -> np.ndarray:
-        shares = [len(runs[a] & runs[b]) / max(len(runs[a] | runs[b]), 1) for a, b in pairs.tolist()]
-        return np.array(shares, dtype=np.float64)
-
-    found = cluster(digests, signatures(joined, offsets, near), np.diff(offsets), near, exact)
-    return [int(kept) for kept in found.kept]
+    """Return for each text the one that stands for it in a corpus build."""
+    representatives = list(range(len(texts)))
+    with tempfile.TemporaryDirectory(prefix="tabwright-") as name:
+        rows = {"path": [str(at) for at in range(len(texts))], "text": texts, "repository": ["r"] * len(texts)}
+        pq.write_table(pa.table(rows), Path(name) / "files.parquet")
+        config = CorpusConfig(rules=(), near_duplicates=near)
+        build_corpus(config, [str(Path(name) / "files.parquet")], Path(name) / "corpus")
+        for row in pq.read_table(Path(name) / "corpus" / "dropped").to_pylist():
+            representatives[int(row["path"])] = int(row["reason"].removeprefix("r/"))
+    return representatives
 
 
 def together(representatives: Sequence[int]) -> set[tuple[int, int]]:
@@ -101,10 +105,9 @@ def main() -> None:
     """Read the files, find duplicates in both ways, print what they agree on."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sources", nargs="+")
-    parser.add_argument("--files", type=int, default=5000)
+    parser.add_argument("--each", type=int, default=100)
     arguments = parser.parse_args()
-    share = -(-arguments.files // len(arguments.sources))
-    texts = [text for place in arguments.sources for text in texts_of(place, share)][: arguments.files]
+    texts = [text for place in arguments.sources for text in texts_of(place, arguments.each)]
     near = NearDuplicates()
     start = time.perf_counter()
     true = together(joined_by(exact_pairs(texts, near), texts))

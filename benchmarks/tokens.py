@@ -17,6 +17,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tiktoken
@@ -72,39 +73,53 @@ def print_saving(texts: Mapping[str, str], n_tokens: Mapping[str, Callable[[list
             print(f"  {name:36} {count:12,} tokens, {size / count:5.2f} bytes each; ours are {saved:.1%} fewer")
 
 
-def print_speed(texts: Sequence[str], folder: Path, pattern: str, rounds: int) -> None:
-    """Print MB/s of our encoder and of others with the same vocabulary, and whether the ids are equal."""
+def print_speed(groups: Sequence[Sequence[str]], folder: Path, pattern: str) -> None:
+    """Print MB/s of our encoder and of others with the same vocabulary, and whether the ids are equal.
+
+    Each round has texts of its own, as all of them remember words that they have seen.
+    """
     encoder = Encoder(folder)
     reference = Tokenizer.from_file(str(folder / "tokenizer.json"))
     vocabulary = json.loads((folder / "tokenizer.json").read_bytes())["model"]["vocab"]
     tiktokens = by_tiktoken({to_bytes(token): rank for token, rank in vocabulary.items()}, pattern)
     n_threads = len(os.sched_getaffinity(0))
-    runs: dict[str, Callable[[], list[list[int]]]] = {
-        "tabwright": lambda: split(*encoder.encode(texts)),
-        "tokenizers, encode_batch_fast": lambda: [
-            found.ids for found in reference.encode_batch_fast(list(texts), add_special_tokens=False)
+    runs: dict[str, Callable[[list[str]], Any]] = {
+        "tabwright": encoder.encode,
+        "tokenizers, encode_batch_fast": lambda texts: [
+            found.ids for found in reference.encode_batch_fast(texts, add_special_tokens=False)
         ],
-        "tiktoken, encode_ordinary_batch": lambda: tiktokens.encode_ordinary_batch(list(texts), num_threads=n_threads),
+        "tiktoken, encode_ordinary_batch": lambda texts: tiktokens.encode_ordinary_batch(texts, num_threads=n_threads),
     }
-    size = sum(len(text.encode()) for text in texts)
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    ids = {}
-    for _ in range(rounds):
+    speeds: dict[str, list[float]] = {name: [] for name in runs}
+    differ = set()
+    for texts in groups:
+        size = sum(len(text.encode()) for text in texts)
+        ids = {}
         for name, encode in runs.items():
             start = time.perf_counter()
-            ids[name] = encode()
-            seconds[name].append(time.perf_counter() - start)
-    ours = statistics.median(seconds["tabwright"])
-    print(f"encoding {len(texts):,} files, {size / 1e6:.1f} MB, {n_threads} cores, medians of {rounds}")
-    for name, found in seconds.items():
-        median = statistics.median(found)
-        same = "the same ids" if ids[name] == ids["tabwright"] else "OTHER IDS"
-        print(f"  {name:36} {size / 1e6 / median:7.1f} MB/s ({median / ours:5.1f}x our time), {same}")
+            ids[name] = encode(list(texts))
+            speeds[name].append(size / 1e6 / (time.perf_counter() - start))
+        flat, offsets = ids.pop("tabwright")
+        expected = [part.tolist() for part in np.split(flat, offsets[1:-1])]
+        differ |= {name for name, found in ids.items() if found != expected}
+    print(f"encoding, {n_threads} cores, medians of {len(groups)} rounds of {_SPEED_BYTES / 1e6:.0f} MB each")
+    for name, found in speeds.items():
+        speed, ours = statistics.median(found), statistics.median(speeds["tabwright"])
+        same = "OTHER IDS" if name in differ else "the same ids"
+        print(f"  {name:36} {speed:7.1f} MB/s ({ours / speed:5.1f}x our time), {same}; first round {found[0]:.1f} MB/s")
 
 
-def split(ids: np.ndarray, offsets: np.ndarray) -> list[list[int]]:
-    """Return the ids of each text."""
-    return [part.tolist() for part in np.split(ids, offsets[1:-1])]
+def corpus_groups(folder: Path, n_groups: int) -> list[list[str]]:
+    """Return so many groups of a corpus's texts, spread over all of it."""
+    groups: list[list[str]] = [[]]
+    size = 0
+    for text in texts_of(parts_of([folder]), n_groups * _SPEED_BYTES):
+        if size >= _SPEED_BYTES and len(groups) < n_groups:
+            groups.append([])
+            size = 0
+        groups[-1].append(text)
+        size += len(text.encode())
+    return groups
 
 
 def main() -> None:
@@ -135,12 +150,7 @@ def main() -> None:
 
     counts = {f"ours, {n_ordinary:,} tokens": lambda chosen: len(encoder.encode(chosen)[0])}
     print_saving(texts, counts | {name: counted(encoding) for name, encoding in others.items()})
-    some, size = [], 0
-    for text in texts.values():
-        if size < _SPEED_BYTES:
-            some.append(text)
-            size += len(text.encode())
-    print_speed(some, arguments.tokenizer, cut, arguments.rounds)
+    print_speed(corpus_groups(arguments.corpus, arguments.rounds), arguments.tokenizer, cut)
 
 
 if __name__ == "__main__":

@@ -179,6 +179,14 @@ def test_a_source_that_is_gone_in_the_middle_is_said_in_one_line(tmp_path: Path,
     subprocess.run(command, capture_output=True, check=True)
 
 
+def test_what_is_no_text_is_dropped_by_every_recipe(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "good.py").write_text("x = 'é'\n")
+    (tmp_path / "source" / "bad.py").write_bytes(b"x = '\xe9'\n")
+    report = build_corpus(CorpusConfig(rules=("lines",)), [str(tmp_path / "source")], tmp_path / "corpus")
+    assert (report.documents, report.rules["readable"].dropped) == (1, 1)
+
+
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path, sources: list[Path]) -> None:
     config, places = CorpusConfig(rules=("readable",)), [str(sources[0])]
     (tmp_path / "full").mkdir()

@@ -27,10 +27,13 @@ RULES = {name: (maker.__doc__ or "").strip() for name, maker in (_MAKERS | {"con
 def make_rules(config: CorpusConfig, problems: Sequence[Problem]) -> dict[str, Rule]:
     """Return a recipe's rules by name, in its order; `problems` are what must not be in the corpus.
 
+    What is no text is dropped in any case: `readable` stands first where a recipe leaves it out.
+
     Raises:
         CorpusError: a rule is unknown.
     """
     makers = _MAKERS | {"contamination": partial(contamination, problems=problems)}
     if unknown := [name for name in config.rules if name not in makers]:
         raise CorpusError(f"rules: got {unknown[0]!r}; known are {', '.join(makers)}")
-    return {name: makers[name](config) for name in config.rules}
+    first = () if "readable" in config.rules else ("readable",)
+    return {name: makers[name](config) for name in (*first, *config.rules)}
