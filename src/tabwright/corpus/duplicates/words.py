@@ -1,7 +1,7 @@
 """Texts -> hashes of their words -> hashes of runs of words (shingles), over whole batches at once.
 
 A word is a run of letters, digits, underscores and bytes beyond ASCII; what stands between words does not count. Hashes
-are polynomials over the bytes modulo 2**64, taken as differences of prefix sums, so that no word is ever cut out.
+are polynomials over the bytes modulo 2**64, taken as sums over stretches of a batch, so that no word is ever cut out.
 """
 
 from __future__ import annotations
@@ -107,12 +107,12 @@ def _words_of_block(texts: npt.NDArray[np.uint8], start: int, stop: int, offsets
     places = np.flatnonzero(edges)
     if len(borders):  # a text may end with a word and the next begin with one
         torn = borders[is_word[borders] & is_word[borders + 1]]
-        places = np.sort(np.concatenate([places, torn, torn]))
-    starts, ends = places[::2], places[1::2]
-    sums = np.empty(len(block) + 1, dtype=np.uint64)
-    sums[0] = 0
-    np.cumsum(block * _POWERS[: len(block)], out=sums[1:])
-    return _mixed((sums[ends] - sums[starts]) * _INVERSES[starts]), starts + start
+        places = np.sort(np.concatenate([places, torn, torn])) if len(torn) else places
+    starts = places[::2]
+    terms = np.zeros(len(block) + 1, dtype=np.uint64)  # one more, as a word may end where the block does
+    np.multiply(block, _POWERS[: len(block)], out=terms[:-1])
+    sums = np.add.reduceat(terms, places)[::2] if len(places) else terms[:0]  # of words, not of what is between them
+    return _mixed(sums * _INVERSES[starts]), starts + start
 
 
 def _are_words(block: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:

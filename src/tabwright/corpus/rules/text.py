@@ -17,7 +17,6 @@ from tabwright.corpus.config import CorpusConfig
 from tabwright.corpus.duplicates.words import Places
 
 _ALPHABETIC = bytes(byte >= 0x80 or chr(byte).isalpha() for byte in range(256))
-_ONES = np.uint64(0x0101010101010101)
 _ALPHANUMERIC = bytes(byte >= 0x80 or chr(byte).isalnum() for byte in range(256))
 
 
@@ -105,21 +104,8 @@ def _why_unreadable(text: bytes) -> str:
 
 
 def _count(marked: npt.NDArray[np.bool_], offsets: Places) -> Places:
-    """Return how many bytes are marked in each text: prefix sums of eight at once."""
-    padded = np.zeros(len(marked) // 8 * 8 + 8, dtype=bool)
-    padded[: len(marked)] = marked
-    eights = padded.view(np.uint64)
-    before = np.zeros(len(eights), dtype=np.int64)
-    np.cumsum(_byte_sum(eights[:-1]), out=before[1:])
-    at = offsets >> 3
-    # The bytes of the word at an offset that stand before it; the first byte is the lowest.
-    inside = eights[at] & ((np.uint64(1) << (8 * (offsets & 7)).astype(np.uint64)) - np.uint64(1))
-    counts: Places = np.diff(before[at] + _byte_sum(inside))
-    return counts
-
-
-def _byte_sum(eights: npt.NDArray[np.uint64]) -> Places:
-    return ((eights * _ONES) >> np.uint64(56)).astype(np.int64)
+    """Return how many bytes are marked in each text."""
+    return np.array([np.count_nonzero(marked[start:stop]) for start, stop in pairwise(offsets.tolist())], np.int64)
 
 
 def _lines(joined: npt.NDArray[np.uint8], offsets: Places) -> tuple[npt.NDArray[np.float64], Places]:
