@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -156,7 +157,7 @@ def plot(points: Sequence[tuple[float, dict[str, float]]], path: Path) -> None:
     width, height, left, top = 640, 320, 60, 20
     stages = list(points[0][1])
     rates = {stage: [told[stage] / size * 1000 for size, told in points] for stage in stages}
-    highest = max(max(values) for values in rates.values()) * 1.1
+    highest = 20 * math.ceil(max(max(values) for values in rates.values()) / 20)
     places = [left + at * (width - left - 170) / (len(points) - 1) for at in range(len(points))]
 
     def y(value: float) -> float:
