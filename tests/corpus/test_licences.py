@@ -10,7 +10,7 @@ import pytest
 from tabwright.corpus.licences import LICENCE_FILE, allows, licence_of_header, licence_of_text
 from tests.corpus.conftest import MIT
 
-ALLOWED = frozenset({"MIT", "Apache-2.0", "BSD-3-Clause"})
+ALLOWED = frozenset(name.casefold() for name in {"MIT", "Apache-2.0", "BSD-3-Clause"})
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_headers_that_bind_are_known(head: bytes, name: str) -> None:
     ("expression", "is_allowed"),
     [
         ("MIT", True), ("GPL-3.0", False), ("MIT OR GPL-2.0", True), ("MIT AND GPL-2.0", False),
-        ("Apache-2.0 WITH LLVM-exception", True), ("BSD-3-Clause AND MIT", True), ("", False),
+        ("Apache-2.0 WITH LLVM-exception", True), ("BSD-3-Clause AND MIT", True), ("mit", True), ("", False),
     ],
 )  # fmt: skip
 def test_an_expression_is_allowed_where_a_choice_of_it_is(expression: str, is_allowed: bool) -> None:

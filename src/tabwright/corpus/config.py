@@ -78,6 +78,8 @@ class CorpusConfig:
         ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: got {getattr(self, name)}, must be at least 1")
+        if self.min_bytes > self.max_bytes:
+            raise ValueError(f"min_bytes: got {self.min_bytes}, must be at most max_bytes, which is {self.max_bytes}")
         for name in ("min_alphanumeric", "min_alphabetic"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name}: got {getattr(self, name)}, must be from 0 to 1")

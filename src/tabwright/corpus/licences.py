@@ -50,12 +50,15 @@ def licence_of_header(text: bytes) -> str:
 
 
 def allows(expression: str, allowed: frozenset[str]) -> bool:
-    """Whether an SPDX expression leaves a choice of only allowed licences: one side of OR, every side of AND."""
+    """Whether an SPDX expression leaves a choice of only allowed licences: one side of OR, every side of AND.
+
+    `allowed` are in small letters: SPDX tells no case apart.
+    """
     if " OR " in expression:
         return any(allows(side, allowed) for side in expression.split(" OR "))
     if " AND " in expression:
         return all(allows(side, allowed) for side in expression.split(" AND "))
-    return expression.split(" WITH ")[0].removesuffix("+") in allowed
+    return expression.split(" WITH ")[0].removesuffix("+").casefold() in allowed
 
 
 def _plain(text: bytes) -> str:

@@ -39,6 +39,8 @@ def open_tokenizer(path: Path) -> Tokenizer:
 
 
 def _from_folder(path: Path) -> Tokenizer:
+    if not path.exists():
+        raise TokenizerError(f"{path}: no such file or folder; name a folder with a tokenizer")
     folder = path if path.is_dir() else path.parent
     settings = read_settings(folder)
     model = folder / "tokenizer.model"

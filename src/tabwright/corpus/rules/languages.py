@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from tabwright.corpus.batch import Rule, drop, put, texts, values
 from tabwright.corpus.config import CorpusConfig
+from tabwright.corpus.errors import CorpusError
 
 # What is read of a file to tell languages apart that share an extension.
 _READ_BYTES = 1 << 14
@@ -26,6 +27,8 @@ _GENERATED = re.compile(
 def language(config: CorpusConfig) -> Rule:
     """Name each file's language by its name, its extension and, where these leave a choice, its text; drop others."""
     wanted = frozenset(config.languages)
+    if unknown := [name for name in config.languages if enry.get_language_type(name) == "unknown"]:
+        raise CorpusError(f"languages: got {unknown[0]!r}, which linguist does not know; spell it so: 'Python', 'C++'")
 
     def rule(table: pa.Table) -> pa.Table:
         joined, offsets = texts(table)

@@ -12,7 +12,7 @@ from tabwright.corpus.licences import allows, licence_of_header
 
 def licence(config: CorpusConfig) -> Rule:
     """Name each file's licence, by a tag or a binding header in it, else its repository's; drop what is not allowed."""
-    allowed = frozenset(config.licences)
+    allowed = frozenset(name.casefold() for name in config.licences)
 
     def rule(table: pa.Table) -> pa.Table:
         joined, offsets = texts(table)

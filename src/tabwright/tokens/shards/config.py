@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+_MOST_TOKENS = 1 << 26  # of a batch: a GiB of ids, masks and numbers of documents
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShardsConfig:
@@ -64,6 +66,8 @@ class BatchesConfig:
         for name in ("length", "rows"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: got {getattr(self, name)}, must be at least 1")
+        if self.rows * self.length > _MOST_TOKENS:
+            raise ValueError(f"rows: got {self.rows} of {self.length} tokens, must be {_MOST_TOKENS:,} in all at most")
         if self.seed < 0:
             raise ValueError(f"seed: got {self.seed}, must be at least 0")
         if any(not 0 < weight < float("inf") for weight in self.weights):
