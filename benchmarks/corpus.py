@@ -1,12 +1,12 @@
-"""A corpus build's speed: beside datatrove on the same steps, Daft beside a plain loop, and how each step grows.
+"""A corpus build's speed: beside datatrove on the same steps, Daft beside a plain pool, and how each step grows.
 
     python benchmarks/corpus.py SOURCE... --benchmarks DIR --tokenizer DIR [--datatrove PYTHON] [--plot FILE.svg]
 
 Sources are as for `tabwright corpus build`; what is text in them is taken in the order of its digests. For the peer,
 64 MB in one Parquet file that both read: filters by lines and characters, then near duplicates by 14 x 8 minima of runs
-of five words, on one core. For Daft beside a loop, a quarter of all, by `recipes/corpus.toml`, on one core. For the
-growth, a sixteenth, a quarter and all of it by the same recipe, and shards of that, on all cores. Every run is a
-process of its own. PYTHON is that of an environment with `datatrove[processing,io]` and spacy.
+of five words, on one core. For Daft beside Python's own pool of processes, a quarter of all, by `recipes/corpus.toml`.
+For the growth, a sixteenth, a quarter and all of it by the same recipe, and shards of that, on all cores. Every run is
+a process of its own. PYTHON is that of an environment with `datatrove[processing,io]` and spacy.
 """
 
 from __future__ import annotations
@@ -121,16 +121,18 @@ def beside_peers(files: Sequence[SourceFile], folder: Path, python: str, rounds:
 
 
 def engine(files: Sequence[SourceFile], folder: Path, more: Sequence[str], rounds: int) -> None:
-    """Print what Daft's processes add to a plain loop over the same partitions, on one core."""
+    """Print what Daft adds to Python's own pool of processes over the same partitions, on all cores."""
     sources = write_files(files, folder)
-    core = {min(os.sched_getaffinity(0))}
-    seconds: dict[str, list[float]] = {"1": [], "2": []}
+    cores = os.sched_getaffinity(0)
+    options = ("--workers", str(len(cores)), *more)
+    commands = {"a pool": build(_RECIPE, sources, *options, "--pool"), "Daft": build(_RECIPE, sources, *options)}
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(rounds):
-        for workers, found in seconds.items():
-            found.append(sum(run(build(_RECIPE, sources, "--workers", workers, *more), core)["seconds"].values()))
-    loop, daft = (statistics.median(found) for found in seconds.values())
+        for name, command in commands.items():
+            seconds[name].append(sum(run(command, cores)["seconds"].values()))
+    pool, daft = (statistics.median(found) for found in seconds.values())
     size = sum(len(file.text) for file in files) / 1e6
-    print(f"{size:.1f} MB by recipes/corpus.toml, one core: a loop {loop:.1f} s, Daft with two processes {daft:.1f} s")
+    print(f"{size:.1f} MB by recipes/corpus.toml, {len(cores)} cores: Python's pool {pool:.1f} s, Daft {daft:.1f} s")
 
 
 def growth(files: Sequence[SourceFile], folder: Path, more: Sequence[str]) -> list[tuple[float, dict[str, float]]]:

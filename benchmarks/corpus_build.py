@@ -1,8 +1,10 @@
 """One timed corpus build, told as a line of JSON: what `corpus.py` runs in a process of its own.
 
     python benchmarks/corpus_build.py --recipe FILE --from SOURCE... [--benchmarks DIR] [--tokenizer DIR] [--workers N]
+                                      [--pool]
 
-Seconds are of the stages, after all imports; `peak_mb` is what the largest process held.
+Seconds are of the stages, after all imports; `peak_mb` is what the largest process held. With `--pool` partitions are
+handed out by Python's own pool of processes in the place of Daft.
 """
 
 from __future__ import annotations
@@ -13,15 +15,36 @@ import re
 import resource
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from tabwright.corpus import CorpusConfig
 from tabwright.corpus.build import build_corpus
+from tabwright.corpus.passes import engine
 from tabwright.evaluation import benchmarks, load_benchmark
 from tabwright.recipe import read_recipe
 from tabwright.records import Problem
 from tabwright.tokens.shards.config import ShardsConfig
 from tabwright.tokens.shards.encoding import encode_corpus
+
+
+def by_pool(task: engine.Task, partitions: Sequence[int], n_workers: int) -> Iterator[None]:
+    """What `engine.run` does, by Python's own pool."""
+    with ProcessPoolExecutor(n_workers, get_context("spawn"), _hold, (task,)) as pool:
+        yield from pool.map(_do, partitions)
+
+
+_held: list[engine.Task] = []
+
+
+def _hold(task: engine.Task) -> None:
+    _held.append(task)
+
+
+def _do(partition: int) -> None:
+    _held[0](partition)
 
 
 def timed_build(arguments: argparse.Namespace, folder: Path) -> dict[str, object]:
@@ -64,7 +87,10 @@ def main() -> None:
     parser.add_argument("--benchmarks", type=Path)
     parser.add_argument("--tokenizer", type=Path)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--pool", action="store_true")
     arguments = parser.parse_args()
+    if arguments.pool:
+        engine.run = by_pool
     with tempfile.TemporaryDirectory(prefix="tabwright-") as folder:
         print(json.dumps(timed_build(arguments, Path(folder))))
 
