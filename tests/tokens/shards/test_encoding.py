@@ -28,6 +28,11 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in names}
 
 
+def encode_command(tokenizer: Path, corpus: Path, folder: Path) -> list[str]:
+    options = ["--tokenizer", str(tokenizer), "--to", str(folder), "--from", str(corpus)]
+    return [sys.executable, "-m", "tabwright", "tokens", "encode", *options]
+
+
 def test_documents_come_back(corpus: Path, tokenizer: Path, tmp_path: Path) -> None:
     shards = encode_corpus(ShardsConfig(), tokenizer, [corpus], tmp_path / "shards")
     known = open_tokenizer(tokenizer)
@@ -54,20 +59,11 @@ def test_headers_say_language_repository_and_path(corpus: Path, tokenizer: Path,
 
 def test_a_run_that_was_killed_goes_on(tokenizer: Path, tmp_path: Path) -> None:
     corpus = plant(tmp_path / "corpus", DOCUMENTS * 40, size=2)
-    command = [
-        sys.executable,
-        "-m",
-        "tabwright",
-        "tokens",
-        "encode",
-        "--tokenizer",
-        str(tokenizer),
-        "--from",
-        str(corpus),
-    ]
     for number, sent in enumerate((signal.SIGKILL, signal.SIGINT)):
         folder = tmp_path / f"shards{number}"
-        process = subprocess.Popen([*command, "--to", str(folder)], start_new_session=True, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            encode_command(tokenizer, corpus, folder), start_new_session=True, stderr=subprocess.DEVNULL
+        )
         while len(list((folder / ".done").glob("*.json"))) < 3:
             assert process.poll() is None
             time.sleep(0.01)
@@ -90,18 +86,7 @@ def test_a_run_that_was_killed_goes_on(tokenizer: Path, tmp_path: Path) -> None:
 
 def test_a_full_disk_is_one_line_and_encoding_goes_on_after_it(corpus: Path, tokenizer: Path, tmp_path: Path) -> None:
     folder = tmp_path / "shards"
-    command = [
-        sys.executable,
-        "-m",
-        "tabwright",
-        "tokens",
-        "encode",
-        "--tokenizer",
-        str(tokenizer),
-        "--to",
-        str(folder),
-    ]
-    command += ["--from", str(corpus)]
+    command = encode_command(tokenizer, corpus, folder)
     # No file may have more than 20 KiB: what writes beyond that fails as on a full disk.
     full = subprocess.run(["bash", "-c", 'ulimit -f 20; exec "$@"', "-", *command], capture_output=True, text=True)
     assert full.returncode == 2
