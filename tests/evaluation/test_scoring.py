@@ -196,7 +196,7 @@ def test_wrong_samples_are_named(tmp_path: Path, row: dict[str, Any], message: s
         ({"sample_index": "0"}, "record 2: sample_index must be a whole number, got '0'"),
         ({"sample_index": True}, "record 2: sample_index must be a whole number, got True"),
         ({"sample_index": 1}, "sample_index 1 is not a sample of 't/0'; .*--fresh"),
-        ({"sample_index": -1}, "sample_index -1 is not a sample of 't/0'; .*--fresh"),
+        ({"sample_index": -1}, r"sample_index -1 is below 0; score afresh \(--fresh\)"),
         ({"task_id": "t/1"}, "sample_index 0 is not a sample of 't/1'; .*--fresh"),
         ({"mean_logprob": float("inf")}, "record 2: mean_logprob must be a finite number or null, got inf"),
     ],
