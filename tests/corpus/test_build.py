@@ -107,9 +107,9 @@ def test_a_partition_whose_file_is_damaged_is_made_again(tmp_path: Path, sources
     places = [str(source) for source in sources]
     with pytest.raises(StoppedError):
         build_corpus(config, places, tmp_path / "corpus", progress=stop)
-    damaged = tmp_path / "corpus" / ".work" / "cleaned" / "000002.parquet"
+    damaged = tmp_path / "corpus" / ".work" / "cleaned" / "000002.arrow"
     damaged.write_bytes(damaged.read_bytes()[:-100])
-    untouched = damaged.with_name("000001.parquet").stat().st_mtime_ns
+    untouched = damaged.with_name("000001.arrow").stat().st_mtime_ns
     seen: list[tuple[str, int, int]] = []
     build_corpus(config, places, tmp_path / "corpus", progress=lambda *facts: seen.append(facts))
     assert [facts for facts in seen if facts[0] == "cleaning"] == [("cleaning", 0, 1), ("cleaning", 1, 1)]

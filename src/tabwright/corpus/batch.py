@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tabwright.corpus.duplicates.words import Places
+
+# What is computed of so much stays in the processor's cache, and memory that is freed is used again.
+_SLICE_BYTES = 8_000_000
 
 Rule = Callable[[pa.Table], pa.Table]
 
@@ -56,6 +61,14 @@ def table_of(files: Sequence[SourceFile]) -> pa.Table:
         "dropped": [file.problem for file in files],
     }
     return pa.table(columns, schema=SCHEMA)
+
+
+def slices(table: pa.Table) -> list[pa.Table]:
+    """Return a table as slices of some megabytes, without a copy; at least one."""
+    ends = np.cumsum(pc.binary_length(table.column("text")).to_numpy())
+    steps = np.flatnonzero(np.diff(ends // _SLICE_BYTES)) + 1
+    bounds = [0, *steps.tolist(), len(table)]
+    return [table.slice(start, stop - start).combine_chunks() for start, stop in pairwise(bounds)]
 
 
 def texts(table: pa.Table) -> tuple[npt.NDArray[np.uint8], Places]:

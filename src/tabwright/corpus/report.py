@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tabwright.corpus.batch import values
 from tabwright.corpus.duplicates.clusters import Clusters
 from tabwright.corpus.passes.cleaning import Tally
 from tabwright.corpus.passes.selecting import Selecting
@@ -49,7 +51,7 @@ class Report:
 
 
 def make_report(selecting: Selecting, found: Clusters) -> Report:
-    """Add up what each partition's marker and documents say."""
+    """Add up what each partition's marker says, and what is kept of it."""
     rules: dict[str, Tally] = {}
     for partition in range(selecting.n_partitions):
         for name, tally in selecting.cleaning.tallies(partition).items():
@@ -58,12 +60,17 @@ def make_report(selecting: Selecting, found: Clusters) -> Report:
     licences: Counter[str] = Counter()
     sizes: Counter[int] = Counter()
     lost: dict[str, Counter[str]] = {SAME: Counter(), SIMILAR: Counter()}
+    is_kept = found.kept == np.arange(len(found.kept))
+    begins = 0
     for partition in range(selecting.n_partitions):
-        table = pq.read_table(selecting.documents(partition), columns=["text", "language", "licence"])
-        lengths = pc.binary_length(table.column("text")).to_numpy()
-        licences.update(table.column("licence").to_pylist())
+        table = selecting.cleaned(partition)
+        kept = is_kept[begins : begins + len(table)]
+        begins += len(table)
+        lengths = pc.binary_length(table.column("text")).to_numpy()[kept]
+        named = table.select(["language", "licence"]).filter(pa.array(kept))
+        licences.update(values(named, "licence"))
         sizes.update((*_SIZES, 0)[at] for at in np.searchsorted(_SIZES, lengths).tolist())
-        for language, length in zip(table.column("language").to_pylist(), lengths.tolist(), strict=True):
+        for language, length in zip(values(named, "language"), lengths.tolist(), strict=True):
             languages["documents"][language] += 1
             languages["bytes"][language] += length
         gone = pq.read_table(selecting.dropped(partition), columns=["rule", "bytes"])

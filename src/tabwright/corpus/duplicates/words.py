@@ -1,11 +1,12 @@
 """Texts -> hashes of their words -> hashes of runs of words (shingles), over whole batches at once.
 
-A word is a run of letters, digits, underscores and bytes beyond ASCII; what stands between words does not count. Hashes
-are polynomials over the bytes modulo 2**64, taken as sums over stretches of a batch, so that no word is ever cut out.
+A word is a run of letters, digits, underscores and bytes beyond ASCII; what stands between words does not count. Words
+are read eight bytes at a time, all words of a block at once, so that none is ever cut out.
 """
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,20 +17,16 @@ import numpy.typing as npt
 Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
 
-# Bytes in work at once: what is computed of them stays in the processor's cache.
-_BLOCK, _LOOK_BACK = 1 << 15, 1 << 10
-_BASE = 0x9E3779B97F4A7C15
+# Bytes, and runs of words, in work at once: what is computed of them stays in the processor's cache.
+_BLOCK, _RUNS, _LOOK_BACK = 1 << 17, 1 << 15, 1 << 10
+# Longer words are rare, and are hashed one by one.
+_LONG = 32
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 _IS_WORD = bytes(byte >= 0x80 or byte == 0x5F or chr(byte).isalnum() for byte in range(256))
 
 
-def _powers(base: int) -> Hashes:
-    factors = np.full(_BLOCK + 1, base, dtype=np.uint64)
-    factors[0] = 1
-    return np.multiply.accumulate(factors)
-
-
-_POWERS, _INVERSES = _powers(_BASE), _powers(pow(_BASE, -1, 1 << 64))
+# What is left of eight bytes when only the first so many count.
+_FIRST = np.array([(1 << 8 * n) - 1 for n in range(9)], dtype=np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ class Words:
         inside = np.ones(n_runs, dtype=bool)
         for end in self.offsets[1:-1].tolist():
             inside[max(end - n_words + 1, 0) : end] = False
-        parts = [self._runs(start, min(start + _BLOCK, n_runs), n_words) for start in range(0, n_runs, _BLOCK)]
+        parts = [self._runs(start, min(start + _RUNS, n_runs), n_words) for start in range(0, n_runs, _RUNS)]
         return (np.concatenate(parts)[inside] if parts else np.zeros(0, np.uint64)), offsets
 
     def _runs(self, start: int, stop: int, n_words: int) -> Hashes:
@@ -108,11 +105,23 @@ def _words_of_block(texts: npt.NDArray[np.uint8], start: int, stop: int, offsets
     if len(borders):  # a text may end with a word and the next begin with one
         torn = borders[is_word[borders] & is_word[borders + 1]]
         places = np.sort(np.concatenate([places, torn, torn])) if len(torn) else places
-    starts = places[::2]
-    terms = np.zeros(len(block) + 1, dtype=np.uint64)  # one more, as a word may end where the block does
-    np.multiply(block, _POWERS[: len(block)], out=terms[:-1])
-    sums = np.add.reduceat(terms, places)[::2] if len(places) else terms[:0]  # of words, not of what is between them
-    return _mixed(sums * _INVERSES[starts]), starts + start
+    return _hashes(block.tobytes(), places[::2], places[1::2] - places[::2]), places[::2] + start
+
+
+def _hashes(block: bytes, starts: Places, lengths: Places) -> Hashes:
+    """Return the hashes of words in a block, eight bytes of each at a time as long as any word has more."""
+    padded = block + bytes(_LONG)
+    eights = np.ndarray((len(block) + 1,), "<u8", padded, strides=(1,))
+    hashes = (eights[starts] & _FIRST[np.minimum(lengths, 8)]) * _MIX
+    rows = np.flatnonzero(lengths > 8)
+    for at in range(8, _LONG, 8):
+        left = lengths[rows] - at
+        hashes[rows] = _mixed(hashes[rows]) + (eights[starts[rows] + at] & _FIRST[np.minimum(left, 8)])
+        rows = rows[left > 8]
+    for row in rows.tolist():
+        word = block[starts[row] : starts[row] + lengths[row]]
+        hashes[row] = int.from_bytes(hashlib.blake2b(word, digest_size=8).digest(), "little")
+    return _mixed(hashes)
 
 
 def _are_words(block: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:

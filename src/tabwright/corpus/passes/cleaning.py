@@ -13,13 +13,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from tabwright.corpus.batch import Rule, table_of, texts, values
+from tabwright.corpus.batch import Rule, slices, table_of, texts, values
 from tabwright.corpus.duplicates.minhash import signatures
 from tabwright.corpus.passes.plan import Plan
-from tabwright.corpus.passes.storage import digest_of, write_table, write_text
-from tabwright.corpus.rules import make_rules
+from tabwright.corpus.passes.storage import digest_of, write_mappable, write_table, write_text
+from tabwright.corpus.rules import WHOLE, make_rules
 from tabwright.corpus.sources import open_source
 from tabwright.records import Problem, replacing
 
@@ -73,12 +72,9 @@ class Cleaning:
         sources = ((open_source(place, self.plan.config.max_bytes), its) for place, its in self.plan.read(partition))
         table = table_of([file for source, entries in sources for file in source.read(entries)])
         kept, dropped, tallies = apply(self._rules, table)
-        joined, offsets = texts(kept)
-        data = joined.tobytes()
-        digests = [hashlib.sha256(data[start:stop]).digest() for start, stop in itertools.pairwise(offsets.tolist())]
-        kept = kept.append_column("sha256", pa.array(digests, pa.binary(32)))
-        signed = signatures(joined, offsets, self.plan.config.near_duplicates)
-        self._write(partition, kept, dropped, signed, tallies)
+        parts = [part.append_column("sha256", _digests(part)) for part in slices(kept)]
+        signed = [signatures(*texts(part), self.plan.config.near_duplicates) for part in parts]
+        self._write(partition, parts, dropped, np.concatenate(signed), tallies)
 
     @cached_property
     def _rules(self) -> dict[str, Rule]:
@@ -106,13 +102,18 @@ class Cleaning:
         return {name: Tally(**tally) for name, tally in marker["rules"].items()}
 
     def _write(
-        self, partition: int, kept: pa.Table, dropped: pa.Table, signed: np.ndarray, tallies: Mapping[str, Tally]
+        self,
+        partition: int,
+        kept: Sequence[pa.Table],
+        dropped: pa.Table,
+        signed: np.ndarray,
+        tallies: Mapping[str, Tally],
     ) -> None:
-        write_table(self.path(partition, "parquet"), [kept], kept.schema, compression="lz4")
+        write_mappable(self.path(partition, "arrow"), kept)
         write_table(self.path(partition, "dropped.parquet"), [dropped], DROPPED)
         with replacing(self.path(partition, "npy")) as temporary, temporary.open("wb") as file:
             np.save(file, signed)
-        suffixes = ("parquet", "dropped.parquet", "npy")
+        suffixes = ("arrow", "dropped.parquet", "npy")
         # Last, as it says that the others are whole.
         marker = {
             "digests": {suffix: digest_of(self.path(partition, suffix)) for suffix in suffixes},
@@ -124,19 +125,39 @@ class Cleaning:
 def apply(rules: Mapping[str, Rule], table: pa.Table) -> tuple[pa.Table, pa.Table, dict[str, Tally]]:
     """Return what the rules leave of a table, a table of what each dropped and why, and their tallies.
 
-    What the source could not read is counted as dropped by a rule named "source".
+    What the source could not read is counted as dropped by a rule named "source". Rules that ask another program get
+    the table whole, as that is slow to start; others get slices, whose arrays stay in the processor's cache.
     """
-    tallies, gone = {}, []
-    for name, rule in {"source": lambda table: table, **rules}.items():
-        before = table
-        table = rule(table) if len(table) else table
-        out = pc.not_equal(table.column("dropped"), "")
-        left = table.filter(pc.invert(out))
-        lost = table.filter(out)
-        tallies[name] = _tally(before, lost, left)
-        gone.append(_dropped(name, lost))
-        table = left
-    return table.drop_columns(["dropped"]), pa.concat_tables(gone), tallies
+    every: dict[str, Rule] = {"source": lambda table: table, **rules}
+    tallies = {name: Tally() for name in every}
+    gone: dict[str, list[pa.Table]] = {name: [] for name in every}
+    for is_whole, names in itertools.groupby(every, key=WHOLE.__contains__):
+        chain = list(names)
+        left = []
+        for part in [table] if is_whole else slices(table):
+            for name in chain:
+                before = part
+                part, lost = _split(every[name](part) if len(part) else part)
+                tallies[name].add(_tally(before, lost, part))
+                gone[name].append(_dropped(name, lost))
+            left.append(part)
+        table = pa.concat_tables(left)
+    return table.drop_columns(["dropped"]), pa.concat_tables(itertools.chain(*gone.values())), tallies
+
+
+def _split(table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Return what is left of a table, and what a rule dropped."""
+    out = pc.not_equal(table.column("dropped"), "")
+    if not pc.any(out).as_py():
+        return table, table.slice(0, 0)
+    return table.filter(pc.invert(out)), table.filter(out)
+
+
+def _digests(table: pa.Table) -> pa.Array:
+    joined, offsets = texts(table)
+    data = joined.tobytes()
+    digests = [hashlib.sha256(data[start:stop]).digest() for start, stop in itertools.pairwise(offsets.tolist())]
+    return pa.array(digests, pa.binary(32))
 
 
 def _tally(before: pa.Table, lost: pa.Table, left: pa.Table) -> Tally:
@@ -172,9 +193,3 @@ def _examples(lost: pa.Table) -> list[dict[str, str]]:
 
 def _size(table: pa.Table) -> int:
     return pc.sum(pc.binary_length(table.column("text"))).as_py() or 0
-
-
-def read_texts(path: Path, rows: Sequence[int]) -> list[bytes]:
-    """Return some rows' texts of a cleaned partition."""
-    column = pq.read_table(path, columns=["text"]).column("text")
-    return column.take(pa.array(rows, pa.int64())).to_pylist()  # type: ignore[no-any-return]

@@ -12,10 +12,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tabwright.corpus.batch import values
 from tabwright.corpus.duplicates.clusters import Clusters, Pairs, cluster
 from tabwright.corpus.duplicates.words import Hashes, Places, words_of
-from tabwright.corpus.passes.cleaning import DROPPED, Cleaning, read_texts
-from tabwright.corpus.passes.storage import write_table
+from tabwright.corpus.passes.cleaning import DROPPED, Cleaning
+from tabwright.corpus.passes.storage import mapped, write_table
 from tabwright.records import replacing
 
 DOCUMENTS = pa.schema(
@@ -65,7 +66,7 @@ class Selecting:
         """Write one partition's documents and what of it was dropped, unless that was done."""
         if self.documents(partition).exists():
             return
-        table = pq.read_table(self.cleaning.path(partition, "parquet"))
+        table = self.cleaned(partition)
         start, stop = self._begins[partition : partition + 2]
         representatives, is_exact = np.load(self._decision)[:, start:stop]
         kept = representatives == np.arange(start, stop)
@@ -93,11 +94,14 @@ class Selecting:
     @cached_property
     def _begins(self) -> Places:
         """Where each partition's texts begin among all, and the last one's end."""
-        parts = (pq.ParquetFile(self.cleaning.path(partition, "parquet")) for partition in range(self.n_partitions))
-        return np.cumsum([0] + [part.metadata.num_rows for part in parts])
+        return np.cumsum([0] + [len(self.cleaned(partition)) for partition in range(self.n_partitions)])
+
+    def cleaned(self, partition: int) -> pa.Table:
+        """Return a partition's texts, duplicates among them."""
+        return mapped(self.cleaning.path(partition, "arrow"))
 
     def _columns(self, partition: int) -> tuple[npt.NDArray[np.bytes_], Places]:
-        table = pq.read_table(self.cleaning.path(partition, "parquet"), columns=["sha256", "text"])
+        table = self.cleaned(partition)
         digests = np.array([digest[:16] for digest in table.column("sha256").to_pylist()], dtype="V16")
         return digests, pa.compute.binary_length(table.column("text")).to_numpy()
 
@@ -121,8 +125,8 @@ class Selecting:
 
     def _paths(self, partition: int) -> tuple[list[str], list[str]]:
         if partition not in self._known_paths:
-            table = pq.read_table(self.cleaning.path(partition, "parquet"), columns=["repository", "path"])
-            self._known_paths[partition] = (table.column(0).to_pylist(), table.column(1).to_pylist())
+            table = self.cleaned(partition)
+            self._known_paths[partition] = (values(table, "repository"), values(table, "path"))
         return self._known_paths[partition]
 
     @cached_property
@@ -154,8 +158,6 @@ class Selecting:
         for partition in range(self.n_partitions):
             start, stop = self._begins[partition : partition + 2]
             its = rows[(rows >= start) & (rows < stop)]
-            for text in (
-                read_texts(self.cleaning.path(partition, "parquet"), (its - start).tolist()) if len(its) else ()
-            ):
-                array = np.frombuffer(text, dtype=np.uint8)
-                yield np.unique(words_of(array, np.array([0, len(text)])).shingles(n_words)[0])
+            for text in self.cleaned(partition).column("text").take(pa.array(its - start)) if len(its) else ():
+                array = np.frombuffer(text.as_buffer(), dtype=np.uint8)
+                yield np.unique(words_of(array, np.array([0, len(array)])).shingles(n_words)[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +17,18 @@ def write_table(path: Path, groups: Iterable[pa.Table], schema: pa.Schema, compr
     with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression=compression) as writer:
         for group in groups:
             writer.write_table(group, row_group_size=max(len(group), 1))
+
+
+def write_mappable(path: Path, parts: Sequence[pa.Table]) -> None:
+    """Write tables of one kind as one Arrow file that `mapped` reads: larger than Parquet, and several times faster."""
+    with replacing(path) as temporary, pa.ipc.new_file(temporary, parts[0].schema) as writer:
+        for part in parts:
+            writer.write_table(part)
+
+
+def mapped(path: Path) -> pa.Table:
+    """Return what `write_mappable` wrote, without reading it: the system fetches what is looked at."""
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
 
 def write_text(path: Path, text: str) -> None:

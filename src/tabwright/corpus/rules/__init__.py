@@ -15,12 +15,14 @@ from tabwright.corpus.rules.text import characters, lines, readable, size
 from tabwright.corpus.rules.tools import private, python
 from tabwright.records import Problem
 
-__all__ = ["RULES", "make_rules"]
+__all__ = ["RULES", "WHOLE", "make_rules"]
 
 _MAKERS: dict[str, Callable[[CorpusConfig], Rule]] = {
     maker.__name__: maker
     for maker in (readable, size, language, licence, generated, lines, characters, python, private)
 }
+# Rules that ask a program, which is slow to start.
+WHOLE = frozenset({"python", "private"})
 RULES = {name: (maker.__doc__ or "").strip() for name, maker in (_MAKERS | {"contamination": contamination}).items()}
 
 

@@ -44,7 +44,7 @@ class TableSource:
         listed = []
         for number, row in enumerate(self._rows()):
             text = _text(row)
-            size = len(text.encode(errors="surrogatepass") if isinstance(text, str) else text or b"")
+            size = len(text or b"")
             problem = "has no text" if text is None else too_large(size, self._max_bytes)
             listed.append(Entry(_fact(row, "path") or str(number), size, str(number), problem))
         return listed
@@ -55,11 +55,10 @@ class TableSource:
         rows = enumerate(self._rows(first), start=first)
         for entry in entries:
             row = next(row for number, row in rows if number == int(entry.key))
-            text = _text(row)
-            content = text.encode(errors="surrogatepass") if isinstance(text, str) else text or b""
+            text = b"" if entry.problem else _text(row) or b""
             yield SourceFile(
                 repository=_fact(row, "repository"), revision=_fact(row, "revision"), path=entry.path,
-                licence=_fact(row, "licence"), text=b"" if entry.problem else content, problem=entry.problem,
+                licence=_fact(row, "licence"), text=text, problem=entry.problem,
             )  # fmt: skip
 
     def _rows(self, first: int = 0) -> Iterator[Mapping[str, Any]]:
@@ -74,7 +73,8 @@ class TableSource:
                             first -= n_rows
                             continue
                         for batch in file.iter_batches(_ROWS, row_groups=[group], columns=wanted):
-                            yield from batch.slice(min(first, len(batch))).to_pylist()
+                            columns = map(_values, batch.slice(min(first, len(batch))).columns)
+                            yield from (dict(zip(wanted, row, strict=True)) for row in zip(*columns, strict=True))
                             first = max(first - len(batch), 0)
             else:
                 yield from read_rows(self._path, skip=first)
@@ -84,11 +84,21 @@ class TableSource:
             raise CorpusError(str(error)) from None
 
 
-def _text(row: Mapping[str, Any]) -> str | bytes | None:
+def _values(column: pa.Array) -> list[Any]:
+    """Return a column's values; strings as the bytes that they are stored as, which needs no decoding."""
+    is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    return (column.cast(pa.large_binary()) if is_text else column).to_pylist()  # type: ignore[no-any-return]
+
+
+def _text(row: Mapping[str, Any]) -> bytes | None:
     found = next((row[name] for name in _NAMES["text"] if row.get(name) is not None), None)
-    return found if isinstance(found, str | bytes) else None
+    if isinstance(found, str):
+        return found.encode(errors="surrogatepass")
+    return found if isinstance(found, bytes) else None
 
 
 def _fact(row: Mapping[str, Any], fact: str) -> str:
     found = next((row[name] for name in _NAMES[fact] if row.get(name)), "")
+    if isinstance(found, bytes):
+        return found.decode(errors="replace")
     return " OR ".join(map(str, found)) if isinstance(found, list) else str(found)
