@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tabwright.corpus.batch import Rule, drop, put, texts, values
 from tabwright.corpus.config import CorpusConfig
@@ -116,11 +117,14 @@ def _changed(table: pa.Table, new: Mapping[int, bytes], what: str) -> pa.Table:
     """Return the table with some texts replaced, and what was done to them noted."""
     if not new:
         return table
-    old, changes = table.column("text").to_pylist(), table.column("changes").to_pylist()
-    for at, text in new.items():
-        old[at], changes[at] = text, [*changes[at], what]
-    table = put(table, "text", pa.array(old, pa.large_binary()))
-    return put(table, "changes", pa.array(changes, pa.list_(pa.string())))
+    mask = np.zeros(len(table), dtype=bool)
+    mask[list(new)] = True
+    replaced = pa.array([new[at] for at in sorted(new)], pa.large_binary())
+    texts_now = pc.replace_with_mask(table.column("text").combine_chunks(), pa.array(mask), replaced)
+    changes = table.column("changes").to_pylist()
+    for at in new:
+        changes[at] = [*changes[at], what]
+    return put(put(table, "text", texts_now), "changes", pa.array(changes, pa.list_(pa.string())))
 
 
 @contextmanager
