@@ -3,7 +3,7 @@
     python benchmarks/corpus.py SOURCE... --benchmarks DIR --tokenizer DIR [--datatrove PYTHON] [--plot FILE.svg]
 
 Sources are as for `tabwright corpus build`; what is text in them is taken in the order of its digests. For the peer,
-64 MB in one Parquet file that both read: filters by lines and characters, then near duplicates by 14 x 8 minima of runs
+128 MB in one Parquet file that both read: filters by lines and characters, then near duplicates by 14 x 8 minima of runs
 of five words, on one core. For Daft beside Python's own pool of processes, a quarter of all, by `recipes/corpus.toml`.
 For the growth, a sixteenth, a quarter and all of it by the same recipe, and shards of that, on all cores. Every run is
 a process of its own. PYTHON is that of an environment with `datatrove[processing,io]` and spacy.
@@ -33,7 +33,7 @@ from tabwright.corpus.sources import open_source
 _HERE = Path(__file__).resolve().parent
 _RECIPE = _HERE.parent / "recipes" / "corpus.toml"
 _PEER_RECIPE = '[corpus]\nrules = ["lines", "characters"]\n'
-_MAX_BYTES, _PEER_BYTES, _FILE_BYTES = 1_000_000, 64_000_000, 32_000_000
+_MAX_BYTES, _PEER_BYTES, _FILE_BYTES = 1_000_000, 128_000_000, 32_000_000
 _PARTS = (16, 4, 1)
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9")
 

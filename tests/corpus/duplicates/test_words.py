@@ -14,7 +14,7 @@ from tabwright.corpus.duplicates.words import Words, words_of
 WORD = re.compile(rb"[A-Za-z0-9_\x80-\xff]+")
 TEXTS = [
     b"", b"one", b"one two three four five six", b"ends_with_word", b"begins with one", b" \n\t", b"()",
-    b"caf\xc3\xa9 = 1", b"x" * 70_000, b"a b c d e f " * 9_000, b"one two three four five six", b"a.b.c.d.e",
+    b"caf\xc3\xa9 = 1", b"x" * 300_000, b"a b c d e f " * 30_000, b"one two three four five six", b"a.b.c.d.e",
 ]  # fmt: skip
 
 
@@ -44,6 +44,14 @@ def test_words_are_equal_where_their_bytes_are() -> None:
     found, expected = alone(text), WORD.findall(text)
     assert len(found) == len(expected)
     assert len(set(zip(found, expected, strict=True))) == len(set(expected)) == len(set(found))
+
+
+def test_every_byte_of_a_word_counts_however_long_it_is() -> None:
+    base = bytes(random.Random(2).choices(b"abcdefgh", k=70))
+    words = [base[:size] for size in range(1, 71)]
+    words += [base[:at] + b"Z" + base[at + 1 : size] for size in (7, 8, 9, 16, 31, 32, 33, 70) for at in range(size)]
+    assert len(set(alone(b" ".join(words)))) == len(words) == len(set(words))
+    assert alone(b"(".join(words)) == alone(b" ".join(words))
 
 
 def test_what_stands_between_words_does_not_count() -> None:
