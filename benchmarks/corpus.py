@@ -6,7 +6,7 @@ Sources are as for `tabwright corpus build`; what is text in them is taken in th
 128 MB in one Parquet file that both read: filters by lines and characters, then near duplicates by 14 x 8 minima of
 runs of five words, on one core. For Daft beside Python's own pool of processes, a quarter of all, by
 `recipes/corpus.toml`. For the growth, a sixteenth, a quarter and all of it by the same recipe, and shards of that, on
-all cores. Every run is a process of its own. PYTHON is that of an environment with `datatrove[processing,io]` and spacy.
+all cores. Every run is a process of its own. PYTHON is one with `datatrove[processing,io]` and spacy.
 """
 
 from __future__ import annotations
