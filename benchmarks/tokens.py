@@ -131,6 +131,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     texts = source_texts(arguments.sources)
+    if not texts:
+        raise SystemExit(f"{', '.join(arguments.sources)}: no source code is in there")
     cut, gpt2_cut = training_pattern("llama-bpe"), training_pattern("gpt-2")
     if _RUNS not in cut:
         raise SystemExit("the pattern llama-bpe has changed: it does not end with what cuts white space")
