@@ -116,6 +116,14 @@ def test_a_partition_whose_file_is_damaged_is_made_again(tmp_path: Path, sources
     assert untouched
 
 
+def test_sources_without_a_file_are_told_and_the_folder_can_be_used(tmp_path: Path, sources: list[Path]) -> None:
+    empty, config = tmp_path / "empty", CorpusConfig(rules=("readable",))
+    empty.mkdir()
+    with pytest.raises(CorpusError, match="empty: no file is in there; name a source that has some"):
+        build_corpus(config, [str(empty)], tmp_path / "corpus")
+    assert build_corpus(config, [str(empty), str(sources[0])], tmp_path / "corpus").documents
+
+
 def test_a_full_disk_is_one_line_and_the_build_goes_on_after_it(tmp_path: Path, command: list[str]) -> None:
     # No file may have more than 8 KiB: what writes beyond that fails as on a full disk.
     full = subprocess.run(["bash", "-c", 'ulimit -f 8; exec "$@"', "-", *command], capture_output=True, text=True)

@@ -51,8 +51,8 @@ def build_corpus(
         progress: called with a stage's name, and how many of its partitions are done.
 
     Raises:
-        CorpusError: the folder holds something else, another process builds there, a source is missing or none, a rule
-            is unknown, or a program or the cluster is missing.
+        CorpusError: the folder holds something else, another process builds there, a source is missing or none, no
+            file is in any, a rule is unknown, or a program or the cluster is missing.
     """
     plan = Plan(folder, config, tuple(sources))
     make_rules(config, problems)  # what is wrong with them is said before anything is read
@@ -68,6 +68,10 @@ def _build(plan: Plan, problems: Sequence[Problem], n_workers: int, progress: Pr
     progress("listing", 0, len(plan.places))
     plan.make()
     n_partitions = plan.partitions()
+    if not n_partitions:
+        shutil.rmtree(plan.work)
+        (plan.folder / "recipe.json").unlink()
+        raise CorpusError(f"{', '.join(plan.places)}: no file is in there; name a source that has some")
     cleaning = Cleaning(plan, tuple(problems))
     selecting = Selecting(cleaning, n_partitions)
     _do("cleaning", cleaning, [at for at in range(n_partitions) if not cleaning.is_clean(at)], n_workers, progress)
