@@ -131,4 +131,5 @@ def _are_words(block: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
 def _mixed(hashes: Hashes) -> Hashes:
     """Spread every bit of a hash over all of them."""
     hashes = (hashes ^ (hashes >> np.uint64(32))) * _MIX
-    return hashes ^ (hashes >> np.uint64(29))
+    hashes = (hashes ^ (hashes >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15)
+    return hashes ^ (hashes >> np.uint64(32))
