@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -63,6 +63,20 @@ def table_of(files: Sequence[SourceFile]) -> pa.Table:
     return pa.table(columns, schema=SCHEMA)
 
 
+def tables_of(files: Iterable[SourceFile]) -> Iterator[pa.Table]:
+    """Yield files as tables of some megabytes, reading no further than that."""
+    group: list[SourceFile] = []
+    size = 0
+    for file in files:
+        group.append(file)
+        size += len(file.text)
+        if size >= _SLICE_BYTES:
+            yield table_of(group)
+            group, size = [], 0
+    if group:
+        yield table_of(group)
+
+
 def slices(table: pa.Table) -> list[pa.Table]:
     """Return a table as slices of some megabytes, without a copy; at least one."""
     ends = np.cumsum(pc.binary_length(table.column("text")).to_numpy())
@@ -73,9 +87,10 @@ def slices(table: pa.Table) -> list[pa.Table]:
 
 def texts(table: pa.Table) -> tuple[npt.NDArray[np.uint8], Places]:
     """Return all texts one after another, and where each begins and the last one ends."""
-    column = table.column("text").combine_chunks()
-    if isinstance(column, pa.ChunkedArray):
-        column = column.chunk(0) if column.num_chunks else pa.array([], pa.large_binary())
+    column = table.column("text")
+    column = (
+        column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays([pa.array([], column.type), *column.chunks])
+    )
     _, offsets, data = column.buffers()
     begins = np.frombuffer(offsets, dtype=np.int64)[column.offset : column.offset + len(column) + 1]
     if data is None or not len(column):

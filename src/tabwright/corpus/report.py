@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from tabwright.corpus.batch import values
 from tabwright.corpus.duplicates.clusters import Clusters
-from tabwright.corpus.passes.cleaning import Tally
 from tabwright.corpus.passes.selecting import Selecting
+from tabwright.corpus.passes.sieve import Tally
 
 SAME, SIMILAR = "same text", "similar text"
 # Upper ends of the classes in which sizes are counted, in bytes; the last one has none.

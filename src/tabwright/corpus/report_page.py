@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from html import escape
 
-from tabwright.corpus.passes.cleaning import Tally
+from tabwright.corpus.passes.sieve import Tally
 from tabwright.corpus.report import Report
 
 _STYLE = """

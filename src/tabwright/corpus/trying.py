@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+
 from tabwright.corpus.batch import SourceFile, table_of, texts, values
 from tabwright.corpus.config import CorpusConfig
 from tabwright.corpus.errors import CorpusError
-from tabwright.corpus.passes.cleaning import apply
+from tabwright.corpus.passes.sieve import Sieve
 from tabwright.corpus.rules import make_rules
 from tabwright.records import Problem
 
@@ -34,15 +36,20 @@ def try_rule(name: str, file: Path, config: CorpusConfig, problems: Sequence[Pro
     rule = make_rules(replace(config, rules=(name,)), problems)
     before = table_of([SourceFile(repository="", path=file.name, text=text)])
     if name != "language":
-        named, _, _ = apply(make_rules(replace(config, rules=("language",), languages=()), ()), before)
+        named = _through(Sieve(make_rules(replace(config, rules=("language",), languages=()), ())), before)
         if len(named):
             before = before.set_column(before.schema.get_field_index("language"), "language", named.column("language"))
-    kept, dropped, _ = apply(rule, before)
-    if len(dropped):
-        return f"dropped: {values(dropped, 'reason')[0]}"
+    sieve = Sieve(rule)
+    kept = _through(sieve, before)
+    if len(sieve.dropped):
+        return f"dropped: {values(sieve.dropped, 'reason')[0]}"
     if changes := kept.column("changes").to_pylist()[0]:
         old, new = (part.decode(errors="replace").splitlines() for part in (text, texts(kept)[0].tobytes()))
         diff = difflib.unified_diff(old, new, "before", "after", lineterm="")
         return "\n".join([f"changed: {', '.join(changes)}", *diff])
     found = [f"{fact} {values(kept, fact)[0]}" for fact in ("language", "licence") if values(kept, fact)[0]]
     return ", ".join(["kept", *found])
+
+
+def _through(sieve: Sieve, table: pa.Table) -> pa.Table:
+    return pa.concat_tables(sieve.sift([table]))

@@ -6,7 +6,6 @@ References: Leskovec et al. 2020, section 3.4 (banding); connected components by
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -77,10 +76,10 @@ def _candidates(signed: Signatures, rows: Places, config: NearDuplicates) -> Pai
     found = [np.zeros((0, 2), dtype=np.int64)]
     for band in bands(signed[rows], config):
         order = np.argsort(band, kind="stable")
-        ends = np.flatnonzero(band[order][1:] != band[order][:-1]) + 1
-        for begin, end in itertools.pairwise([0, *ends.tolist(), len(order)]):
-            if end - begin > 1:
-                found += _pairs(rows[order[begin:end]])
+        bounds = np.flatnonzero(np.diff(band[order], prepend=~band[order[:1]], append=~band[order[-1:]]))
+        shared = np.flatnonzero(np.diff(bounds) > 1)
+        for begin, end in zip(bounds[shared].tolist(), bounds[shared + 1].tolist(), strict=True):
+            found += _pairs(rows[order[begin:end]])
     return np.unique(np.concatenate(found), axis=0)
 
 

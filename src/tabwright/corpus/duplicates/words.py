@@ -44,13 +44,12 @@ class Words:
     def shingles(self, n_words: int) -> tuple[Hashes, Places]:
         """Return the hash of each run of so many words, and where each text's begin; shorter texts have none."""
         counts = np.maximum(np.diff(self.offsets) - (n_words - 1), 0)
-        offsets = np.concatenate([[0], np.cumsum(counts)])
-        n_runs = max(len(self.hashes) - n_words + 1, 0)
-        inside = np.ones(n_runs, dtype=bool)
-        for end in self.offsets[1:-1].tolist():
-            inside[max(end - n_words + 1, 0) : end] = False
-        parts = [self._runs(start, min(start + _RUNS, n_runs), n_words) for start in range(0, n_runs, _RUNS)]
-        return (np.concatenate(parts)[inside] if parts else np.zeros(0, np.uint64)), offsets
+        runs = np.empty(max(len(self.hashes) - n_words + 1, 0), dtype=np.uint64)
+        for start in range(0, len(runs), _RUNS):
+            runs[start : start + _RUNS] = self._runs(start, min(start + _RUNS, len(runs)), n_words)
+        # Not those that begin in one text and end in the next.
+        within = [runs[:0], *(runs[at : at + n] for at, n in zip(self.offsets.tolist(), counts.tolist(), strict=False))]
+        return np.concatenate(within), np.concatenate([[0], np.cumsum(counts)])
 
     def _runs(self, start: int, stop: int, n_words: int) -> Hashes:
         runs = self.hashes[start:stop] * _MIX
@@ -121,7 +120,7 @@ def _hashes(block: bytes, starts: Places, lengths: Places) -> Hashes:
     for row in rows.tolist():
         word = block[starts[row] : starts[row] + lengths[row]]
         hashes[row] = int.from_bytes(hashlib.blake2b(word, digest_size=8).digest(), "little")
-    return _mixed(hashes)
+    return hashes
 
 
 def _are_words(block: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tabwright.corpus.batch import values
+from tabwright.corpus.batch import slices, texts, values
 from tabwright.corpus.duplicates.clusters import Clusters, Pairs, cluster
 from tabwright.corpus.duplicates.words import Hashes, Places, words_of
-from tabwright.corpus.passes.cleaning import DROPPED, Cleaning
+from tabwright.corpus.passes.cleaning import Cleaning
+from tabwright.corpus.passes.sieve import DROPPED
 from tabwright.corpus.passes.storage import mapped, write_table
 from tabwright.records import replacing
 
@@ -84,12 +86,8 @@ class Selecting:
         )
         before = pq.read_table(self.cleaning.path(partition, "dropped.parquet"))
         write_table(self.dropped(partition), [before, duplicates], DROPPED)
-        chosen = table.filter(pa.array(kept))
-        digests = [digest.hex() for digest in chosen.column("sha256").to_pylist()]
-        chosen = chosen.drop_columns(["sha256"]).append_column("sha256", pa.array(digests, pa.string()))
-        chosen = chosen.select(DOCUMENTS.names).cast(DOCUMENTS)
         # Last: that it is there says that the partition is done.
-        write_table(self.documents(partition), [chosen], DOCUMENTS)
+        write_table(self.documents(partition), _documents(table, kept), DOCUMENTS)
 
     @cached_property
     def _begins(self) -> Places:
@@ -158,6 +156,19 @@ class Selecting:
         for partition in range(self.n_partitions):
             start, stop = self._begins[partition : partition + 2]
             its = rows[(rows >= start) & (rows < stop)]
-            for text in self.cleaned(partition).column("text").take(pa.array(its - start)) if len(its) else ():
-                array = np.frombuffer(text.as_buffer(), dtype=np.uint8)
-                yield np.unique(words_of(array, np.array([0, len(array)])).shingles(n_words)[0])
+            wanted = np.zeros(stop - start, dtype=bool)
+            wanted[its - start] = True
+            for part in slices(self.cleaned(partition).select(["text"]).filter(pa.array(wanted))):
+                runs, begins = words_of(*texts(part)).shingles(n_words)
+                yield from (np.unique(runs[begin:end]) for begin, end in pairwise(begins.tolist()))
+
+
+def _documents(table: pa.Table, kept: npt.NDArray[np.bool_]) -> Iterator[pa.Table]:
+    """Yield what is kept of a table, as much at a time as was written at once."""
+    start = 0
+    for batch in table.to_batches():
+        chosen = pa.table(batch.filter(pa.array(kept[start : start + len(batch)])))
+        start += len(batch)
+        digests = pa.array([digest.hex() for digest in chosen.column("sha256").to_pylist()], pa.string())
+        named = chosen.drop_columns(["sha256"]).append_column("sha256", digests)
+        yield named.select(DOCUMENTS.names).cast(DOCUMENTS)

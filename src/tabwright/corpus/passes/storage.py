@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,9 +19,9 @@ def write_table(path: Path, groups: Iterable[pa.Table], schema: pa.Schema, compr
             writer.write_table(group, row_group_size=max(len(group), 1))
 
 
-def write_mappable(path: Path, parts: Sequence[pa.Table]) -> None:
-    """Write tables of one kind as one Arrow file that `mapped` reads: larger than Parquet, and several times faster."""
-    with replacing(path) as temporary, pa.ipc.new_file(temporary, parts[0].schema) as writer:
+def write_mappable(path: Path, parts: Iterable[pa.Table], schema: pa.Schema) -> None:
+    """Write tables as one Arrow file that `mapped` reads: larger than Parquet, and several times faster."""
+    with replacing(path) as temporary, pa.ipc.new_file(temporary, schema) as writer:
         for part in parts:
             writer.write_table(part)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tabwright.corpus.batch import SourceFile
@@ -17,6 +18,7 @@ from tabwright.records import RecordError, read_rows
 # What each of a document's facts is called in the files that people have, the first that is there.
 _NAMES = {
     "text": ("text", "content"),
+    "size": ("text", "content"),
     "path": ("path", "max_stars_repo_path", "file_path"),
     "repository": ("repository", "max_stars_repo_name", "repo_name", "repo"),
     "revision": ("revision", "max_stars_repo_head_hexsha", "commit_id"),
@@ -42,63 +44,76 @@ class TableSource:
     def entries(self) -> list[Entry]:
         """List the rows by number."""
         listed = []
-        for number, row in enumerate(self._rows()):
-            text = _text(row)
-            size = len(text or b"")
-            problem = "has no text" if text is None else too_large(size, self._max_bytes)
-            listed.append(Entry(_fact(row, "path") or str(number), size, str(number), problem))
+        for number, (size, path) in enumerate(self._rows(("size", "path"))):
+            problem = "has no text" if size is None else too_large(size, self._max_bytes)
+            listed.append(Entry(path or str(number), size or 0, str(number), problem))
         return listed
 
     def read(self, entries: Sequence[Entry]) -> Iterator[SourceFile]:
         """Read some rows, which must be in the file's order."""
         first = int(entries[0].key) if entries else 0
-        rows = enumerate(self._rows(first), start=first)
+        rows = enumerate(self._rows(("text", "repository", "revision", "licence"), first), start=first)
         for entry in entries:
-            row = next(row for number, row in rows if number == int(entry.key))
-            text = b"" if entry.problem else _text(row) or b""
+            text, repository, revision, licence = next(row for number, row in rows if number == int(entry.key))
             yield SourceFile(
-                repository=_fact(row, "repository"), revision=_fact(row, "revision"), path=entry.path,
-                licence=_fact(row, "licence"), text=text, problem=entry.problem,
+                repository=repository, revision=revision, path=entry.path, licence=licence,
+                text=b"" if entry.problem else text or b"", problem=entry.problem,
             )  # fmt: skip
 
-    def _rows(self, first: int = 0) -> Iterator[Mapping[str, Any]]:
-        """Yield the rows from one on; those before it are passed over unread."""
+    def _rows(self, facts: Sequence[str], first: int = 0) -> Iterator[Sequence[Any]]:
+        """Yield facts of the rows from one on; those before it are passed over unread."""
         try:
             if self._path.suffix == ".parquet":
-                with pq.ParquetFile(self._path) as file:
-                    wanted = [name for names in _NAMES.values() for name in names if name in file.schema_arrow.names]
-                    for group in range(file.num_row_groups):
-                        n_rows = file.metadata.row_group(group).num_rows
-                        if first >= n_rows:
-                            first -= n_rows
-                            continue
-                        for batch in file.iter_batches(_ROWS, row_groups=[group], columns=wanted):
-                            columns = map(_values, batch.slice(min(first, len(batch))).columns)
-                            yield from (dict(zip(wanted, row, strict=True)) for row in zip(*columns, strict=True))
-                            first = max(first - len(batch), 0)
+                for batch in self._batches({name for fact in facts for name in _NAMES[fact]}, first):
+                    yield from zip(*(_column(batch, fact) for fact in facts), strict=True)
             else:
-                yield from read_rows(self._path, skip=first)
+                for row in read_rows(self._path, skip=first):
+                    yield [_first([_value(fact, row.get(name)) for name in _NAMES[fact]]) for fact in facts]
         except (pa.ArrowException, OSError) as error:
             raise CorpusError(f"{self._path}: cannot be read: {str(error).splitlines()[0]}") from None
         except RecordError as error:
             raise CorpusError(str(error)) from None
 
+    def _batches(self, names: Collection[str], first: int) -> Iterator[pa.RecordBatch]:
+        """Yield some columns of a Parquet file's rows, from one row on."""
+        with pq.ParquetFile(self._path) as file:
+            columns = [name for name in file.schema_arrow.names if name in names]
+            for group in range(file.num_row_groups):
+                n_rows = file.metadata.row_group(group).num_rows
+                if first >= n_rows:
+                    first -= n_rows
+                    continue
+                for batch in file.iter_batches(_ROWS, row_groups=[group], columns=columns):
+                    yield batch.slice(min(first, len(batch)))
+                    first = max(first - len(batch), 0)
 
-def _values(column: pa.Array) -> list[Any]:
-    """Return a column's values; strings as the bytes that they are stored as, which needs no decoding."""
-    is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-    return (column.cast(pa.large_binary()) if is_text else column).to_pylist()  # type: ignore[no-any-return]
+
+def _column(batch: pa.RecordBatch, fact: str) -> list[Any]:
+    """Return a fact of each of some rows."""
+    columns = [_values(batch.column(name), fact) for name in _NAMES[fact] if name in batch.schema.names]
+    return [_first(found) for found in zip(*columns, strict=True)] if columns else [_value(fact, None)] * len(batch)
 
 
-def _text(row: Mapping[str, Any]) -> bytes | None:
-    found = next((row[name] for name in _NAMES["text"] if row.get(name) is not None), None)
-    if isinstance(found, str):
-        return found.encode(errors="surrogatepass")
-    return found if isinstance(found, bytes) else None
+def _values(column: pa.Array, fact: str) -> list[Any]:
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        if fact == "size":
+            return pc.binary_length(column).to_pylist()  # type: ignore[no-any-return]
+        column = column.cast(pa.large_binary())  # which needs no decoding
+    return [_value(fact, value) for value in column.to_pylist()]
 
 
-def _fact(row: Mapping[str, Any], fact: str) -> str:
-    found = next((row[name] for name in _NAMES[fact] if row.get(name)), "")
-    if isinstance(found, bytes):
-        return found.decode(errors="replace")
-    return " OR ".join(map(str, found)) if isinstance(found, list) else str(found)
+def _value(fact: str, value: Any) -> Any:
+    """Return what a file has for a fact: a text as bytes, or its size, or None; any other fact as a string."""
+    if fact in ("text", "size"):
+        text = value.encode(errors="surrogatepass") if isinstance(value, str) else value
+        if not isinstance(text, bytes):
+            return None
+        return text if fact == "text" else len(text)
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return " OR ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+
+
+def _first(found: Sequence[Any]) -> Any:
+    """Return the first of several values that is not empty."""
+    return next(filter(None, found), found[0])

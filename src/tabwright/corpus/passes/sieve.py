@@ -1,0 +1,138 @@
+"""Tables -> rules, one after another -> what is left of them; and what each rule did."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tabwright.corpus.batch import Rule, slices, values
+from tabwright.corpus.rules import WHOLE
+
+_EXAMPLES, _EXCERPT = 3, 600
+DROPPED = pa.schema(
+    [(name, pa.string()) for name in ("repository", "revision", "path", "rule", "reason")] + [("bytes", pa.int64())]
+)
+
+
+@dataclass(kw_only=True, slots=True)
+class Tally:
+    """What one rule saw and did.
+
+    Attributes:
+        files, size_bytes: that it was given.
+        dropped, dropped_bytes: that it dropped.
+        changed: files whose text it changed.
+        examples: some of the dropped, by the order of their digests: path, reason and how the text begins.
+    """
+
+    files: int = 0
+    size_bytes: int = 0
+    dropped: int = 0
+    dropped_bytes: int = 0
+    changed: int = 0
+    examples: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Count another partition's files too."""
+        for name in ("files", "size_bytes", "dropped", "dropped_bytes", "changed"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.examples = sorted(self.examples + other.examples, key=lambda row: row["digest"])[:_EXAMPLES]
+
+
+class Sieve:
+    """Rules through which tables go, a slice at a time; it counts what each of them did.
+
+    What the source could not read is counted as dropped by a rule named "source". Rules that ask another program get
+    all slices joined, as that is slow to start; others never hold more than one, whose arrays stay in the processor's
+    cache.
+
+    Args:
+        rules: by name, in their order.
+
+    Attributes:
+        tallies: of each rule, whole once all tables went through.
+    """
+
+    def __init__(self, rules: Mapping[str, Rule]) -> None:
+        self._rules: dict[str, Rule] = {"source": lambda table: table, **rules}
+        self._lost: dict[str, list[pa.Table]] = {name: [] for name in self._rules}
+        self.tallies = {name: Tally() for name in self._rules}
+
+    def sift(self, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        """Yield what the rules leave of some tables, in slices, any of which may be empty."""
+        for is_whole, names in itertools.groupby(self._rules, key=WHOLE.__contains__):
+            if is_whole:
+                tables = itertools.chain.from_iterable(map(slices, self._through(list(names), _joined(tables))))
+            else:
+                tables = self._through(list(names), tables)
+        return (table.drop_columns(["dropped"]) for table in tables)
+
+    @property
+    def dropped(self) -> pa.Table:
+        """What was dropped so far and why, rule by rule."""
+        return pa.concat_tables([DROPPED.empty_table(), *itertools.chain(*self._lost.values())])
+
+    def _through(self, names: Sequence[str], tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        for table in tables:
+            left = table
+            for name in names:
+                left = self._by(name, left)
+            yield left
+
+    def _by(self, name: str, table: pa.Table) -> pa.Table:
+        left, lost = _split(self._rules[name](table) if len(table) else table)
+        self.tallies[name].add(_tally(table, lost, left))
+        self._lost[name].append(_dropped(name, lost))
+        return left
+
+
+def _joined(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    yield pa.concat_tables(tables)
+
+
+def _split(table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Return what is left of a table, and what a rule dropped."""
+    out = pc.not_equal(table.column("dropped"), "")
+    if not pc.any(out).as_py():
+        return table, table.slice(0, 0)
+    return table.filter(pc.invert(out)), table.filter(out)
+
+
+def _tally(before: pa.Table, lost: pa.Table, left: pa.Table) -> Tally:
+    changes_before = pc.sum(pc.list_value_length(before.column("changes"))).as_py() or 0
+    changes = sum(pc.sum(pc.list_value_length(table.column("changes"))).as_py() or 0 for table in (lost, left))
+    return Tally(
+        files=len(before), size_bytes=_size(before), dropped=len(lost), dropped_bytes=_size(lost),
+        changed=changes - changes_before, examples=_examples(lost),
+    )  # fmt: skip
+
+
+def _dropped(rule: str, lost: pa.Table) -> pa.Table:
+    return pa.table(
+        {
+            **{name: lost.column(name) for name in ("repository", "revision", "path")},
+            "rule": [rule] * len(lost),
+            "reason": lost.column("dropped"),
+            "bytes": pc.binary_length(lost.column("text")),
+        },
+        schema=DROPPED,
+    )
+
+
+def _examples(lost: pa.Table) -> list[dict[str, str]]:
+    rows = []
+    names = zip(*(values(lost, name) for name in ("repository", "path", "dropped")), strict=True)
+    for (repository, path, reason), text in zip(names, lost.column("text"), strict=True):
+        digest = hashlib.sha256(f"{repository}/{path}".encode()).hexdigest()
+        rows.append({"digest": digest, "path": f"{repository}/{path}", "reason": reason, "text": text})
+    chosen: Sequence[dict[str, str]] = sorted(rows, key=lambda row: row["digest"])[:_EXAMPLES]
+    return [{**row, "text": row["text"].as_py()[:_EXCERPT].decode(errors="replace")} for row in chosen]  # type: ignore[attr-defined]
+
+
+def _size(table: pa.Table) -> int:
+    return pc.sum(pc.binary_length(table.column("text"))).as_py() or 0
