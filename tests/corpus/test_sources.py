@@ -170,7 +170,7 @@ def test_rows_of_the_stack_and_of_our_own_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["rows.parquet", "rows.jsonl"])
 def test_a_part_of_a_table_is_read_from_its_middle(tmp_path: Path, name: str) -> None:
-    rows = [{"text": f"x = {at}\n", "path": f"{at}.py"} for at in range(50)]
+    rows = [{"text": f"x = {at}\n" * 100, "path": f"{at}.py"} for at in range(50)]
     path = tmp_path / name
     if path.suffix == ".parquet":
         pq.write_table(pa.Table.from_pylist(rows), path, row_group_size=8)
@@ -181,15 +181,19 @@ def test_a_part_of_a_table_is_read_from_its_middle(tmp_path: Path, name: str) ->
     for start, stop in ((0, 50), (7, 9), (8, 9), (19, 47), (49, 50)):
         texts = [file.text.decode() for file in source.read(entries[start:stop])]
         assert texts == [row["text"] for row in rows[start:stop]]
+    sizes = [len(row["text"]) for row in rows]
+    assert sum(entry.size_bytes for entry in entries) == pytest.approx(sum(sizes), rel=0.4)
 
 
 def test_what_is_no_source_is_named(tmp_path: Path, repository: Path) -> None:
     (tmp_path / "notes.bin").write_bytes(b"notes")
     (tmp_path / "broken.parquet").write_bytes(b"PAR1")
+    pq.write_table(pa.table({"code": ["x = 1"]}), tmp_path / "other.parquet")
     for place, why in (
         (tmp_path / "missing", "no such file"),
         (tmp_path / "notes.bin", "no tarball"),
         (tmp_path / "broken.parquet", "cannot be read"),
+        (tmp_path / "other.parquet", "no column of texts; name one text or content"),
         (f"{repository}@nowhere", "git says"),
         (f"{tmp_path}@main", "no git repository"),
     ):

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tabwright.corpus.characters import BLOCK, Bytes, Marks, are_letters_or_digits
+
 Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
 
-# Bytes, and runs of words, in work at once: what is computed of them stays in the processor's cache.
-_BLOCK, _RUNS, _LOOK_BACK = 1 << 17, 1 << 15, 1 << 10
+# Runs of words in work at once: what is computed of them stays in the processor's cache.
+_RUNS, _LOOK_BACK = 1 << 15, 1 << 10
 # Longer words are rare, and are hashed one by one.
 _LONG = 32
 _MIX = np.uint64(0xD6E8FEB86659FD93)
-_IS_WORD = bytes(byte >= 0x80 or byte == 0x5F or chr(byte).isalnum() for byte in range(256))
-
 
 # What is left of eight bytes when only the first so many count.
 _FIRST = np.array([(1 << 8 * n) - 1 for n in range(9)], dtype=np.uint64)
@@ -59,7 +59,7 @@ class Words:
         return _mixed(runs)
 
 
-def words_of(texts: npt.NDArray[np.uint8], offsets: Places) -> Words:
+def words_of(texts: Bytes, offsets: Places) -> Words:
     """Return the words of texts that stand one after another.
 
     Args:
@@ -74,17 +74,17 @@ def words_of(texts: npt.NDArray[np.uint8], offsets: Places) -> Words:
     return Words(np.concatenate(hashes), np.searchsorted(np.concatenate(starts), offsets))
 
 
-def _blocks(texts: npt.NDArray[np.uint8], offsets: Places) -> Iterator[tuple[int, int]]:
+def _blocks(texts: Bytes, offsets: Places) -> Iterator[tuple[int, int]]:
     """Yield stretches of whole texts, or pieces of a long one that end between words wherever one ends near."""
     start = int(offsets[0])
     for begins, ends in itertools.pairwise(offsets.tolist()):
-        if ends - start <= _BLOCK:
+        if ends - start <= BLOCK:
             continue
         if begins > start:
             yield start, begins
         start = begins
-        while ends - start > _BLOCK:
-            stop = start + _BLOCK
+        while ends - start > BLOCK:
+            stop = start + BLOCK
             gaps = np.flatnonzero(~_are_words(texts[stop - _LOOK_BACK : stop]))
             stop = stop - _LOOK_BACK + int(gaps[-1]) + 1 if len(gaps) else stop
             yield start, stop
@@ -93,7 +93,7 @@ def _blocks(texts: npt.NDArray[np.uint8], offsets: Places) -> Iterator[tuple[int
         yield start, int(offsets[-1])
 
 
-def _words_of_block(texts: npt.NDArray[np.uint8], start: int, stop: int, offsets: Places) -> tuple[Hashes, Places]:
+def _words_of_block(texts: Bytes, start: int, stop: int, offsets: Places) -> tuple[Hashes, Places]:
     """Return the hashes of a block's words, and where each begins."""
     block = texts[start:stop]
     is_word = np.zeros(len(block) + 2, dtype=bool)
@@ -123,8 +123,10 @@ def _hashes(block: bytes, starts: Places, lengths: Places) -> Hashes:
     return hashes
 
 
-def _are_words(block: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    return np.frombuffer(block.tobytes().translate(_IS_WORD), dtype=bool)
+def _are_words(block: Bytes) -> Marks:
+    marks = are_letters_or_digits(block)
+    marks |= block == ord("_")
+    return marks
 
 
 def _mixed(hashes: Hashes) -> Hashes:

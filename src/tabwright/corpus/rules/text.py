@@ -13,11 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabwright.corpus.batch import Rule, drop, texts
+from tabwright.corpus.characters import Marks, are_letters, are_letters_or_digits, marked
 from tabwright.corpus.config import CorpusConfig
 from tabwright.corpus.duplicates.words import Places
-
-_ALPHABETIC = bytes(byte >= 0x80 or chr(byte).isalpha() for byte in range(256))
-_ALPHANUMERIC = bytes(byte >= 0x80 or chr(byte).isalnum() for byte in range(256))
 
 
 def readable(_: CorpusConfig) -> Rule:
@@ -25,6 +23,8 @@ def readable(_: CorpusConfig) -> Rule:
 
     def rule(table: pa.Table) -> pa.Table:
         joined, offsets = texts(table)
+        if joined.all() and _is_utf8(table.column("text")):
+            return table
         data = joined.tobytes()
         whys = [_why_unreadable(data[start:stop]) for start, stop in pairwise(offsets.tolist())]
         return drop(table, np.array([bool(why) for why in whys], dtype=bool), [why for why in whys if why])
@@ -74,22 +74,30 @@ def characters(config: CorpusConfig) -> Rule:
     def rule(table: pa.Table) -> pa.Table:
         joined, offsets = texts(table)
         sizes = np.maximum(np.diff(offsets), 1)
-        data = joined.tobytes()
         dropped = np.zeros(len(table), dtype=bool)
         whys = np.full(len(table), "", dtype=object)
-        for name, table_of, least in (
-            ("letters", _ALPHABETIC, config.min_alphabetic),
-            ("letters and digits", _ALPHANUMERIC, config.min_alphanumeric),
+        for name, kind, least in (
+            ("letters", are_letters, config.min_alphabetic),
+            ("letters and digits", are_letters_or_digits, config.min_alphanumeric),
         ):
             if not least:
                 continue
-            shares = _count(np.frombuffer(data.translate(table_of), dtype=bool), offsets) / sizes
+            shares = _count(marked(joined, kind), offsets) / sizes
             few = shares < least
             whys[few] = [f"{share:.0%} {name}" for share in shares[few]]
             dropped |= few
         return drop(table, dropped, whys[dropped].tolist())
 
     return rule
+
+
+def _is_utf8(column: pa.ChunkedArray) -> bool:
+    """Whether each text is."""
+    try:
+        column.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _why_unreadable(text: bytes) -> str:
@@ -103,9 +111,9 @@ def _why_unreadable(text: bytes) -> str:
     return ""
 
 
-def _count(marked: npt.NDArray[np.bool_], offsets: Places) -> Places:
+def _count(marks: Marks, offsets: Places) -> Places:
     """Return how many bytes are marked in each text."""
-    return np.array([np.count_nonzero(marked[start:stop]) for start, stop in pairwise(offsets.tolist())], np.int64)
+    return np.array([np.count_nonzero(marks[start:stop]) for start, stop in pairwise(offsets.tolist())], np.int64)
 
 
 def _lines(joined: npt.NDArray[np.uint8], offsets: Places) -> tuple[npt.NDArray[np.float64], Places]:

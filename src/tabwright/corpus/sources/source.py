@@ -15,7 +15,7 @@ class Entry:
 
     Attributes:
         path: within the source.
-        size_bytes: as listed; what is read may be less, never more than was asked for.
+        size_bytes: as listed, from which partitions are planned; what is read may differ.
         key: how the source finds it again.
         problem: why it will not be read; empty for what will.
     """

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tabwright.corpus.batch import SourceFile
@@ -18,7 +18,6 @@ from tabwright.records import RecordError, read_rows
 # What each of a document's facts is called in the files that people have, the first that is there.
 _NAMES = {
     "text": ("text", "content"),
-    "size": ("text", "content"),
     "path": ("path", "max_stars_repo_path", "file_path"),
     "repository": ("repository", "max_stars_repo_name", "repo_name", "repo"),
     "revision": ("revision", "max_stars_repo_head_hexsha", "commit_id"),
@@ -35,19 +34,21 @@ class TableSource:
         max_bytes: longer texts are listed and not read.
 
     Raises:
-        CorpusError: the file is damaged, or no column of it holds texts.
+        CorpusError: the file is damaged, or is Parquet without a column of texts.
     """
 
     def __init__(self, path: Path, max_bytes: int) -> None:
         self._path, self._max_bytes = path, max_bytes
+        self._is_parquet = path.suffix == ".parquet"
 
     def entries(self) -> list[Entry]:
-        """List the rows by number."""
-        listed = []
-        for number, (size, path) in enumerate(self._rows(("size", "path"))):
-            problem = "has no text" if size is None else too_large(size, self._max_bytes)
-            listed.append(Entry(path or str(number), size or 0, str(number), problem))
-        return listed
+        """List the rows by number, with their sizes; in Parquet, which does not tell these, with their mean."""
+        listed: Iterable[tuple[str, int]]
+        if self._is_parquet:
+            listed = zip((path for (path,) in self._rows(("path",))), self._means(), strict=True)
+        else:
+            listed = ((path, len(text or b"")) for path, text in self._rows(("path", "text")))
+        return [Entry(path or str(number), size, str(number)) for number, (path, size) in enumerate(listed)]
 
     def read(self, entries: Sequence[Entry]) -> Iterator[SourceFile]:
         """Read some rows, which must be in the file's order."""
@@ -55,15 +56,16 @@ class TableSource:
         rows = enumerate(self._rows(("text", "repository", "revision", "licence"), first), start=first)
         for entry in entries:
             text, repository, revision, licence = next(row for number, row in rows if number == int(entry.key))
+            problem = "has no text" if text is None else too_large(len(text), self._max_bytes)
             yield SourceFile(
                 repository=repository, revision=revision, path=entry.path, licence=licence,
-                text=b"" if entry.problem else text or b"", problem=entry.problem,
+                text=b"" if problem else text, problem=problem,
             )  # fmt: skip
 
     def _rows(self, facts: Sequence[str], first: int = 0) -> Iterator[Sequence[Any]]:
         """Yield facts of the rows from one on; those before it are passed over unread."""
         try:
-            if self._path.suffix == ".parquet":
+            if self._is_parquet:
                 for batch in self._batches({name for fact in facts for name in _NAMES[fact]}, first):
                     yield from zip(*(_column(batch, fact) for fact in facts), strict=True)
             else:
@@ -73,6 +75,16 @@ class TableSource:
             raise CorpusError(f"{self._path}: cannot be read: {str(error).splitlines()[0]}") from None
         except RecordError as error:
             raise CorpusError(str(error)) from None
+
+    def _means(self) -> Iterator[int]:
+        """Yield for each row of a Parquet file how large a text of its row group is on average."""
+        with pq.ParquetFile(self._path) as file:
+            if not set(_NAMES["text"]) & set(file.schema_arrow.names):
+                raise CorpusError(f"{self._path}: has no column of texts; name one {' or '.join(_NAMES['text'])}")
+            for group in map(file.metadata.row_group, range(file.num_row_groups)):
+                columns = map(group.column, range(group.num_columns))
+                size = sum(its.total_uncompressed_size for its in columns if its.path_in_schema in _NAMES["text"])
+                yield from itertools.repeat(size // max(group.num_rows, 1), group.num_rows)
 
     def _batches(self, names: Collection[str], first: int) -> Iterator[pa.RecordBatch]:
         """Yield some columns of a Parquet file's rows, from one row on."""
@@ -95,20 +107,16 @@ def _column(batch: pa.RecordBatch, fact: str) -> list[Any]:
 
 
 def _values(column: pa.Array, fact: str) -> list[Any]:
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        if fact == "size":
-            return pc.binary_length(column).to_pylist()  # type: ignore[no-any-return]
+    if fact == "text" and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         column = column.cast(pa.large_binary())  # which needs no decoding
     return [_value(fact, value) for value in column.to_pylist()]
 
 
 def _value(fact: str, value: Any) -> Any:
-    """Return what a file has for a fact: a text as bytes, or its size, or None; any other fact as a string."""
-    if fact in ("text", "size"):
+    """Return what a file has for a fact: a text as bytes, or None; any other fact as a string."""
+    if fact == "text":
         text = value.encode(errors="surrogatepass") if isinstance(value, str) else value
-        if not isinstance(text, bytes):
-            return None
-        return text if fact == "text" else len(text)
+        return text if isinstance(text, bytes) else None
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     return " OR ".join(map(str, value)) if isinstance(value, list) else str(value or "")
