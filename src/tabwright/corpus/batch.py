@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tabwright.corpus.duplicates.words import Places
+from tabwright.corpus.duplicates.words import Places, Words, words_of
 
 # What is computed of so much stays in the processor's cache, and memory that is freed is used again.
 _SLICE_BYTES = 8_000_000
@@ -78,24 +79,64 @@ def tables_of(files: Iterable[SourceFile]) -> Iterator[pa.Table]:
 
 
 def slices(table: pa.Table) -> list[pa.Table]:
-    """Return a table as slices of some megabytes, without a copy; at least one."""
+    """Return a table as slices of some megabytes, at least one, within its own chunks; nothing is copied."""
+    return [part for batch in table.to_batches() for part in _slices(pa.table(batch))] or [table]
+
+
+def _slices(table: pa.Table) -> Iterator[pa.Table]:
     ends = np.cumsum(pc.binary_length(table.column("text")).to_numpy())
     steps = np.flatnonzero(np.diff(ends // _SLICE_BYTES)) + 1
-    bounds = [0, *steps.tolist(), len(table)]
-    return [table.slice(start, stop - start).combine_chunks() for start, stop in pairwise(bounds)]
+    for start, stop in pairwise([0, *steps.tolist(), len(table)]):
+        yield table.slice(start, stop - start)
 
 
 def texts(table: pa.Table) -> tuple[npt.NDArray[np.uint8], Places]:
-    """Return all texts one after another, and where each begins and the last one ends."""
-    column = table.column("text")
-    column = (
-        column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays([pa.array([], column.type), *column.chunks])
-    )
-    _, offsets, data = column.buffers()
-    begins = np.frombuffer(offsets, dtype=np.int64)[column.offset : column.offset + len(column) + 1]
-    if data is None or not len(column):
-        return np.zeros(0, np.uint8), np.zeros(len(column) + 1, np.int64)
+    """Return all texts one after another, and where each begins and the last one ends; a copy if it has chunks."""
+    return _arrays(_joined(table.column("text")))
+
+
+def _joined(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays([pa.array([], column.type), *column.chunks])
+
+
+def _arrays(texts: pa.Array) -> tuple[npt.NDArray[np.uint8], Places]:
+    _, offsets, data = texts.buffers()
+    begins = np.frombuffer(offsets, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    if data is None or not len(texts):
+        return np.zeros(0, np.uint8), np.zeros(len(texts) + 1, np.int64)
     return np.frombuffer(data, dtype=np.uint8)[begins[0] : begins[-1]], begins - begins[0]
+
+
+def views(table: pa.Table) -> list[memoryview]:
+    """Return each text, without a copy."""
+    found = []
+    for part in slices(table):
+        joined, offsets = texts(part)
+        data = joined.data
+        found += [data[start:stop] for start, stop in pairwise(offsets.tolist())]
+    return found
+
+
+def words(table: pa.Table) -> Words:
+    """Return the words of all texts. Those of the last texts are remembered, as several steps ask for them."""
+    joined = _joined(table.column("text"))
+    buffers = tuple(buffer.address if buffer else 0 for buffer in joined.buffers())
+    return _words(_Texts(buffers, joined.offset, len(joined), joined))
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """Where texts are in memory. As long as there is one of these, nothing else is there."""
+
+    buffers: tuple[int, ...]
+    offset: int
+    length: int
+    array: pa.Array = field(compare=False)
+
+
+@lru_cache(maxsize=1)
+def _words(where: _Texts) -> Words:
+    return words_of(*_arrays(where.array))
 
 
 def values(table: pa.Table, column: str) -> list[str]:

@@ -23,7 +23,7 @@ from tabwright.corpus.passes.selecting import Selecting
 from tabwright.corpus.passes.storage import write_text
 from tabwright.corpus.report import Report, make_report
 from tabwright.corpus.report_page import build_page
-from tabwright.corpus.rules import make_rules
+from tabwright.corpus.rules import Signs, make_rules, signs_of
 from tabwright.records import Problem
 
 Progress = Callable[[str, int, int], None]
@@ -55,7 +55,7 @@ def build_corpus(
             file is in any, a rule is unknown, or a program or the cluster is missing.
     """
     plan = Plan(folder, config, tuple(sources))
-    make_rules(config, problems)  # what is wrong with them is said before anything is read
+    make_rules(config, Signs())  # what is wrong with them is said before anything is read
     _claim(plan)
     try:
         with FileLock(plan.work / "lock", timeout=0), engine.cluster(ray):
@@ -72,7 +72,8 @@ def _build(plan: Plan, problems: Sequence[Problem], n_workers: int, progress: Pr
         shutil.rmtree(plan.work)
         (plan.folder / "recipe.json").unlink()
         raise CorpusError(f"{', '.join(plan.places)}: no file is in there; name a source that has some")
-    cleaning = Cleaning(plan, tuple(problems))
+    signs = signs_of(problems, plan.config.contamination_words) if "contamination" in plan.config.rules else Signs()
+    cleaning = Cleaning(plan, signs)
     selecting = Selecting(cleaning, n_partitions)
     _do("cleaning", cleaning, [at for at in range(n_partitions) if not cleaning.is_clean(at)], n_workers, progress)
     progress("finding duplicates", 0, 1)

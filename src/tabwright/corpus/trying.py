@@ -13,7 +13,7 @@ from tabwright.corpus.batch import SourceFile, table_of, texts, values
 from tabwright.corpus.config import CorpusConfig
 from tabwright.corpus.errors import CorpusError
 from tabwright.corpus.passes.sieve import Sieve
-from tabwright.corpus.rules import make_rules
+from tabwright.corpus.rules import Signs, make_rules, signs_of
 from tabwright.records import Problem
 
 # Larger files are no source code that anybody wrote.
@@ -33,10 +33,10 @@ def try_rule(name: str, file: Path, config: CorpusConfig, problems: Sequence[Pro
         raise CorpusError(f"{file}: cannot be read: {error.strerror or error}") from None
     if len(text) > _MOST_BYTES:
         raise CorpusError(f"{file}: has more than {_MOST_BYTES} bytes; name a source file")
-    rule = make_rules(replace(config, rules=(name,)), problems)
+    rule = make_rules(replace(config, rules=(name,)), signs_of(problems, config.contamination_words))
     before = table_of([SourceFile(repository="", path=file.name, text=text)])
     if name != "language":
-        named = _through(Sieve(make_rules(replace(config, rules=("language",), languages=()), ())), before)
+        named = _through(Sieve(make_rules(replace(config, rules=("language",), languages=()), Signs())), before)
         if len(named):
             before = before.set_column(before.schema.get_field_index("language"), "language", named.column("language"))
     sieve = Sieve(rule)

@@ -28,7 +28,7 @@ def jaccard(one: set[int], other: set[int]) -> float:
 
 def clustered(texts: list[bytes]) -> Clusters:
     offsets = np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64)
-    signed = signatures(np.frombuffer(b"".join(texts), dtype=np.uint8), offsets, CONFIG)
+    signed = signatures(words_of(np.frombuffer(b"".join(texts), dtype=np.uint8), offsets), CONFIG)
     digests = np.array([hashlib.sha256(text).digest()[:16] for text in texts], dtype="V16")
 
     def exact(pairs: Pairs) -> npt.NDArray[np.float64]:

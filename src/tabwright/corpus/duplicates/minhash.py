@@ -10,7 +10,7 @@ import numpy.typing as npt
 import rensa
 
 from tabwright.corpus.config import NearDuplicates
-from tabwright.corpus.duplicates.words import Hashes, Places, words_of
+from tabwright.corpus.duplicates.words import Hashes, Words
 
 Signatures = npt.NDArray[np.uint32]
 
@@ -20,12 +20,12 @@ EMPTY = np.uint32(0xFFFFFFFF)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
-def signatures(joined: npt.NDArray[np.uint8], offsets: Places, config: NearDuplicates) -> Signatures:
+def signatures(words: Words, config: NearDuplicates) -> Signatures:
     """Return one signature for each text, (texts, bands * rows)."""
-    runs, begins = words_of(joined, offsets).shingles(config.n_words)
+    runs, begins = words.shingles(config.n_words)
     n_permutations = config.n_bands * config.n_rows
     matrix = rensa.RMinHash.digest_matrix_from_flat_token_hashes(runs, begins.astype(np.uint64), n_permutations, _SEED)
-    return np.array(matrix.to_rows(), dtype=np.uint32).reshape(len(offsets) - 1, n_permutations)
+    return np.array(matrix.to_rows(), dtype=np.uint32).reshape(len(begins) - 1, n_permutations)
 
 
 def bands(signed: Signatures, config: NearDuplicates) -> Hashes:

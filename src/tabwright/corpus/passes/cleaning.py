@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -13,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from tabwright.corpus.batch import SCHEMA, Rule, tables_of, texts
+from tabwright.corpus.batch import SCHEMA, Rule, tables_of, views, words
 from tabwright.corpus.duplicates.minhash import signatures
 from tabwright.corpus.passes.plan import Plan
 from tabwright.corpus.passes.sieve import DROPPED, Sieve, Tally
 from tabwright.corpus.passes.storage import digest_of, write_mappable, write_table, write_text
-from tabwright.corpus.rules import make_rules
+from tabwright.corpus.rules import Signs, make_rules
 from tabwright.corpus.sources import open_source
-from tabwright.records import Problem, replacing
+from tabwright.records import replacing
 
 CLEANED = SCHEMA.remove(SCHEMA.get_field_index("dropped")).append(pa.field("sha256", pa.binary(32)))
 
@@ -31,11 +30,11 @@ class Cleaning:
 
     Attributes:
         plan: the build.
-        problems: what must not be in the corpus.
+        signs: of what must not be in the corpus.
     """
 
     plan: Plan
-    problems: tuple[Problem, ...]
+    signs: Signs
 
     def __call__(self, partition: int) -> None:
         """Clean one partition, unless that was done."""
@@ -48,11 +47,11 @@ class Cleaning:
 
     @cached_property
     def _rules(self) -> dict[str, Rule]:
-        """The rules, made once in each process: it takes them a while to read all problems."""
-        return make_rules(self.plan.config, self.problems)
+        """The rules, made once in each process."""
+        return make_rules(self.plan.config, self.signs)
 
-    def __reduce__(self) -> tuple[type[Cleaning], tuple[Plan, tuple[Problem, ...]]]:
-        return Cleaning, (self.plan, self.problems)  # rules stay where they were made
+    def __reduce__(self) -> tuple[type[Cleaning], tuple[Plan, Signs]]:
+        return Cleaning, (self.plan, self.signs)  # rules stay where they were made
 
     def path(self, partition: int, suffix: str) -> Path:
         """Return where one of a partition's files is."""
@@ -76,7 +75,7 @@ class Cleaning:
 
         def parts() -> Iterator[pa.Table]:
             for part in kept:
-                signed.append(signatures(*texts(part), self.plan.config.near_duplicates))
+                signed.append(signatures(words(part), self.plan.config.near_duplicates))
                 yield part.append_column("sha256", _digests(part))
 
         write_mappable(self.path(partition, "arrow"), parts(), CLEANED)
@@ -93,7 +92,4 @@ class Cleaning:
 
 
 def _digests(table: pa.Table) -> pa.Array:
-    joined, offsets = texts(table)
-    data = joined.data
-    digests = [hashlib.sha256(data[start:stop]).digest() for start, stop in itertools.pairwise(offsets.tolist())]
-    return pa.array(digests, pa.binary(32))
+    return pa.array([hashlib.sha256(text).digest() for text in views(table)], pa.binary(32))

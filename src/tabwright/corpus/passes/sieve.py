@@ -48,7 +48,7 @@ class Sieve:
     """Rules through which tables go, a slice at a time; it counts what each of them did.
 
     What the source could not read is counted as dropped by a rule named "source". Rules that ask another program get
-    all slices joined, as that is slow to start; others never hold more than one, whose arrays stay in the processor's
+    all slices at once, as that is slow to start; others never hold more than one, whose arrays stay in the processor's
     cache.
 
     Args:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from tabwright.corpus.batch import Rule
 from tabwright.corpus.config import CorpusConfig
 from tabwright.corpus.errors import CorpusError
-from tabwright.corpus.rules.contamination import contamination
+from tabwright.corpus.rules.contamination import Signs, contamination, signs_of
 from tabwright.corpus.rules.languages import generated, language
 from tabwright.corpus.rules.licences import licence
 from tabwright.corpus.rules.text import characters, lines, readable, size
 from tabwright.corpus.rules.tools import private, python
-from tabwright.records import Problem
 
-__all__ = ["RULES", "WHOLE", "make_rules"]
+__all__ = ["RULES", "WHOLE", "Signs", "make_rules", "signs_of"]
 
 _MAKERS: dict[str, Callable[[CorpusConfig], Rule]] = {
     maker.__name__: maker
@@ -26,15 +25,15 @@ WHOLE = frozenset({"python", "private"})
 RULES = {name: (maker.__doc__ or "").strip() for name, maker in (_MAKERS | {"contamination": contamination}).items()}
 
 
-def make_rules(config: CorpusConfig, problems: Sequence[Problem]) -> dict[str, Rule]:
-    """Return a recipe's rules by name, in its order; `problems` are what must not be in the corpus.
+def make_rules(config: CorpusConfig, signs: Signs) -> dict[str, Rule]:
+    """Return a recipe's rules by name, in its order; `signs` are of what must not be in the corpus.
 
     What is no text is dropped in any case: `readable` stands first where a recipe leaves it out.
 
     Raises:
         CorpusError: a rule is unknown.
     """
-    makers = _MAKERS | {"contamination": partial(contamination, problems=problems)}
+    makers = _MAKERS | {"contamination": partial(contamination, signs=signs)}
     if unknown := [name for name in config.rules if name not in makers]:
         raise CorpusError(f"rules: got {unknown[0]!r}; known are {', '.join(makers)}")
     first = () if "readable" in config.rules else ("readable",)

@@ -8,16 +8,16 @@ public tasks are in public code).
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from tabwright.corpus.batch import Rule, drop, texts
+from tabwright.corpus.batch import Rule, drop, texts, words
 from tabwright.corpus.config import CorpusConfig
-from tabwright.corpus.duplicates.words import Hashes, words_of
+from tabwright.corpus.duplicates.words import Hashes, Places, words_of
 from tabwright.records import Problem
 
 # In how many tasks, told apart by the function they ask for, a run of words may stand and still be a sign of one.
@@ -26,83 +26,104 @@ _MOST_TASKS = 2
 _LEAST_LETTERS = 3
 _FILTER_BITS = 22
 _WORD = re.compile(rb"[A-Za-z0-9_\x80-\xff]+")
-_DOCSTRING = re.compile(r'def\s+(\w+)\s*\(.*?"""\s*(.*?)\s*"""', re.DOTALL)
+# A function's head and what it says of itself. Longer ones are not looked for, so that no text takes for ever.
+_DOCSTRING = re.compile(rb'def\s+(\w+)\s*\(.{0,2000}?"""\s*(.{0,20000}?)\s*"""', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """Hashes of runs of words that give a task away, sorted, with each one's task; and functions with docstrings."""
+    """What gives tasks away.
 
-    hashes: Hashes
-    tasks: list[str]
-    functions: dict[tuple[str, str], str]
+    Attributes:
+        hashes: of runs of words, sorted.
+        owners: for each of them, the number of its task.
+        tasks: the tasks' names.
+        functions: the number of the task that asks for a function, by its name and its docstring's words.
+    """
+
+    hashes: Hashes = field(default_factory=lambda: np.zeros(0, np.uint64))
+    owners: Places = field(default_factory=lambda: np.zeros(0, np.int64))
+    tasks: tuple[str, ...] = ()
+    functions: dict[tuple[bytes, str], int] = field(default_factory=dict)
 
 
 def signs_of(problems: Iterable[Problem], n_words: int) -> Signs:
     """Return what gives the problems away: their prompts and canonical solutions."""
-    owners: dict[int, set[str]] = {}
-    first: dict[int, str] = {}
-    functions = {}
-    seen: set[tuple[str, str]] = set()
+    # Of tasks that differ in where their gap is, one counts.
+    programs: dict[tuple[str, str], Problem] = {}
     for problem in problems:
-        program = problem.program(problem.canonical_solution)
-        if (problem.entry_point, program) in seen:  # tasks that differ in where their gap is
-            continue
-        seen.add((problem.entry_point, program))
-        text = np.frombuffer(program.encode(), dtype=np.uint8)
-        hashes, _ = words_of(text, np.array([0, len(text)])).shingles(n_words)
-        sizes = np.array([len(word) for word in _WORD.findall(text.tobytes())])
-        runs = np.convolve(sizes, np.ones(n_words, dtype=int), "valid") if len(hashes) else sizes[:0]
-        for sign in set(hashes[runs >= _LEAST_LETTERS * n_words].tolist()):
-            owners.setdefault(sign, set()).add(problem.entry_point)
-            first.setdefault(sign, problem.task_id)
-        for name, docstring in _DOCSTRING.findall(problem.prompt):
+        programs.setdefault((problem.entry_point, problem.program(problem.canonical_solution)), problem)
+    names = list({entry_point: None for entry_point, _ in programs})
+    functions = {}
+    for number, problem in enumerate(programs.values()):
+        for name, docstring in _DOCSTRING.findall(problem.prompt.encode()):
             if len(docstring.split()) > 3:
-                functions[name, _plain(docstring)] = problem.task_id
-    telling = sorted(sign for sign, names in owners.items() if len(names) <= _MOST_TASKS)
-    return Signs(np.array(telling, dtype=np.uint64), [first[sign] for sign in telling], functions)
+                functions[name, _plain(docstring)] = number
+    hashes, owners = _runs([program for _, program in programs], n_words)
+    numbers = {name: at for at, name in enumerate(names)}
+    asked = np.array([numbers[entry_point] for entry_point, _ in programs], np.int64)[owners]
+    telling, first = np.unique(hashes, return_index=True)
+    n_names = _counts_of_pairs(np.searchsorted(telling, hashes), asked, len(telling))
+    few = n_names <= _MOST_TASKS
+    return Signs(telling[few], owners[first[few]], tuple(each.task_id for each in programs.values()), functions)
 
 
-def contamination(config: CorpusConfig, problems: Iterable[Problem]) -> Rule:
+def _runs(programs: list[str], n_words: int) -> tuple[Hashes, Places]:
+    """Return the hash of each run of words that is long enough, and the number of its program."""
+    encoded = [f"{program}\n".encode() for program in programs]
+    joined = np.frombuffer(b"".join(encoded), np.uint8)
+    found = words_of(joined, np.cumsum([0, *map(len, encoded)]))
+    hashes, begins = found.shingles(n_words)
+    lengths = np.array([len(word) for word in _WORD.findall(joined.tobytes())])
+    letters = np.convolve(lengths, np.ones(n_words, dtype=int), "valid") if len(lengths) >= n_words else lengths[:0]
+    counts = np.diff(begins)
+    owners = np.repeat(np.arange(len(programs)), counts)
+    places = np.arange(len(hashes)) + np.repeat(found.offsets[:-1] - begins[:-1], counts)
+    long = letters[places] >= _LEAST_LETTERS * n_words
+    return hashes[long], owners[long]
+
+
+def _counts_of_pairs(first: Places, second: Places, n_first: int) -> Places:
+    """Return with how many different second numbers each first one stands."""
+    pairs = np.unique(np.stack([first, second]), axis=1)
+    return np.bincount(pairs[0], minlength=n_first)
+
+
+def contamination(config: CorpusConfig, signs: Signs) -> Rule:
     """Drop what holds a part of a benchmark's task; the reason names the task."""
-    signs = signs_of(problems, config.contamination_words)
     maybe = np.zeros(1 << _FILTER_BITS, dtype=bool)
     shift = np.uint64(64 - _FILTER_BITS)
     maybe[signs.hashes >> shift] = True
-    names = re.compile(rb"def\s+(?:" + b"|".join(name.encode() for name, _ in signs.functions) + rb")\s*\(")
+    names = re.compile(rb"def\s+(?:" + b"|".join(re.escape(name) for name, _ in signs.functions) + rb")\s*\(")
 
     def rule(table: pa.Table) -> pa.Table:
-        joined, offsets = texts(table)
-        ends = offsets[1:].tolist()
-        hashes, begins = words_of(joined, offsets).shingles(config.contamination_words)
-        tasks: dict[int, str] = {}
+        hashes, begins = words(table).shingles(config.contamination_words)
+        tasks: dict[int, int] = {}
         if len(signs.hashes):
             places = np.flatnonzero(maybe[hashes >> shift])
             at = np.minimum(np.searchsorted(signs.hashes, hashes[places]), len(signs.hashes) - 1)
             hits = signs.hashes[at] == hashes[places]
             rows = np.searchsorted(begins, places[hits], "right") - 1
             for row, sign in zip(rows.tolist(), at[hits].tolist(), strict=True):
-                tasks.setdefault(row, signs.tasks[sign])
+                tasks.setdefault(row, int(signs.owners[sign]))
         if signs.functions:
-            data = joined.tobytes()
-            named = (found.start() for found in names.finditer(data))
-            for row in sorted({bisect_right(ends, place) for place in named} - tasks.keys()):
-                if task := _copied(data[offsets[row] : offsets[row + 1]], signs):
-                    tasks[row] = task
+            joined, offsets = texts(table)
+            for found in names.finditer(joined.data):
+                row = int(np.searchsorted(offsets, found.start(), "right")) - 1
+                if (task := _copied(joined[found.start() : offsets[row + 1]], signs)) is not None:
+                    tasks.setdefault(row, task)
         dropped = np.zeros(len(table), dtype=bool)
         dropped[list(tasks)] = True
-        return drop(table, dropped, [tasks[row] for row in sorted(tasks)])
+        return drop(table, dropped, [signs.tasks[tasks[row]] for row in sorted(tasks)])
 
     return rule
 
 
-def _copied(text: bytes, signs: Signs) -> str:
-    """Return the task whose function stands in a text with its docstring; empty where none does."""
-    for name, docstring in _DOCSTRING.findall(text.decode(errors="replace")):
-        if task := signs.functions.get((name, _plain(docstring))):
-            return task
-    return ""
+def _copied(text: npt.NDArray[np.uint8], signs: Signs) -> int | None:
+    """Return the number of the task whose function a text begins with, docstring and all."""
+    found = _DOCSTRING.match(text.data)
+    return signs.functions.get((found[1], _plain(found[2]))) if found else None
 
 
-def _plain(docstring: str) -> str:
-    return " ".join(re.findall(r"\w+", docstring.lower()))
+def _plain(docstring: bytes) -> str:
+    return " ".join(re.findall(r"\w+", docstring.decode(errors="replace").lower()))

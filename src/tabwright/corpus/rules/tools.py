@@ -9,7 +9,7 @@ import subprocess
 import sysconfig
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from kingfisher import get_binary_path
 
-from tabwright.corpus.batch import Rule, drop, put, texts, values
+from tabwright.corpus.batch import Rule, drop, put, slices, values, views
 from tabwright.corpus.config import CorpusConfig
 from tabwright.corpus.errors import CorpusError
 
@@ -40,15 +41,15 @@ def python(config: CorpusConfig) -> Rule:
         rows = [at for at, name in enumerate(values(table, "language")) if name == "Python"]
         if not rows:
             return table
-        contents = _contents(table, rows)
-        failed = {}
-        with _folder(table, contents) as folder:
-            lines = _run("ruff", "format", "--isolated", "--no-cache", str(folder)).stderr.splitlines()
-            for found in filter(None, map(_FAILED.match, lines)):
+        failed, new = {}, {}
+        with _folder(table, rows) as folder:
+            for found in filter(None, map(_FAILED.match, _ruff(folder))):
                 failed[int(found[1])] = found[2].strip() or "does not parse"
-            new = {at: path.read_bytes() for at, path in _paths(table, folder, rows) if at not in failed}
-        changed = {at: text for at, text in new.items() if text != contents[at]}
-        table = _changed(table, changed, "formatted")
+            old = views(table)
+            for at, path in _paths(table, folder, rows):
+                if at not in failed and (text := path.read_bytes()) != old[at]:
+                    new[at] = text
+        table = _changed(table, new, "formatted")
         if config.unparsable == "keep":
             return table
         dropped = np.zeros(len(table), dtype=bool)
@@ -62,37 +63,46 @@ def private(_: CorpusConfig) -> Rule:
     """Replace e-mail addresses and secrets, of which the same placeholders are left each time."""
 
     def rule(table: pa.Table) -> pa.Table:
-        contents = _contents(table, range(len(table)))
-        mailed = {at: _without_addresses(text) for at, text in contents.items()}
-        table = _changed(table, {at: text for at, text in mailed.items() if text != contents[at]}, "e-mail addresses")
-        contents.update(mailed)
-        hidden = {}
-        with _folder(table, contents) as folder:
-            for at, secrets in _secrets(folder).items():
-                text = contents[at]
-                for secret in sorted(secrets, key=len, reverse=True):
-                    text = text.replace(secret, SECRET)
-                if text != contents[at]:
-                    hidden[at] = text
-        return _changed(table, hidden, "secrets")
+        mailed = ((at, _without_addresses(text)) for at, text in enumerate(views(table)))
+        table = _changed(table, {at: text for at, text in mailed if text is not None}, "e-mail addresses")
+        with _folder(table, range(len(table))) as folder:
+            found = _secrets(folder)
+        old = views(table)
+        hidden = {at: _without(secrets, bytes(old[at])) for at, secrets in found.items()}
+        return _changed(table, {at: text for at, text in hidden.items() if text != old[at]}, "secrets")
 
     return rule
 
 
-def _without_addresses(text: bytes) -> bytes:
-    parts, end = [], 0
+def _without_addresses(text: memoryview) -> bytes | None:
+    """Return a text with its addresses replaced; None where it has none."""
+    parts: list[memoryview | bytes] = []
+    end = 0
     for domain in _DOMAIN.finditer(text):
         if person := _PERSON.search(text[max(end, domain.start() - 64) : domain.start()]):
             parts += [text[end : domain.start() - len(person.group())], EMAIL]
             end = domain.end()
-    return b"".join([*parts, text[end:]]) if parts else text
+    return b"".join([*parts, text[end:]]) if parts else None
+
+
+def _without(secrets: set[bytes], text: bytes) -> bytes:
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, SECRET)
+    return text
+
+
+def _ruff(folder: Path) -> list[str]:
+    """Format the files of a folder; return what is said of those that cannot be."""
+    program = Path(sysconfig.get_path("scripts")) / "ruff"
+    return _run("ruff", program, "format", "--isolated", "--no-cache", str(folder)).stderr.splitlines()
 
 
 def _secrets(folder: Path) -> dict[int, set[bytes]]:
     """Return what kingfisher found in each file."""
     done = _run(
-        "kingfisher", "scan", "--no-validate", "--no-update-check", "--format", "jsonl", "--git-history", "none",
-        "--no-dedup", "--no-extract-archives", "--no-base64", "--no-ignore", "--jobs", "1", "--quiet", str(folder),
+        "kingfisher", get_binary_path(), "scan", "--no-validate", "--no-update-check", "--format", "jsonl",
+        "--git-history", "none", "--no-dedup", "--no-extract-archives", "--no-base64", "--no-ignore", "--jobs", "1",
+        "--quiet", str(folder),
     )  # fmt: skip
     if done.returncode not in (0, 200, 205):  # nothing, findings, findings that hold
         raise CorpusError(f"kingfisher: exit code {done.returncode}: {done.stderr.strip()[-300:]}")
@@ -108,50 +118,52 @@ def _secrets(folder: Path) -> dict[int, set[bytes]]:
     return found
 
 
-def _contents(table: pa.Table, rows: range | list[int]) -> dict[int, bytes]:
-    joined, offsets = texts(table)
-    return {at: joined[offsets[at] : offsets[at + 1]].tobytes() for at in rows}
-
-
 def _changed(table: pa.Table, new: Mapping[int, bytes], what: str) -> pa.Table:
-    """Return the table with some texts replaced, and what was done to them noted."""
+    """Return the table with some texts replaced, and what was done to them noted; other slices stay as they are."""
     if not new:
         return table
-    mask = np.zeros(len(table), dtype=bool)
+    parts, begin = [], 0
+    for part in slices(table):
+        its = {at - begin: new[at] for at in range(begin, begin + len(part)) if at in new}
+        parts.append(_replaced(part, its, what) if its else part)
+        begin += len(part)
+    return pa.concat_tables(parts)
+
+
+def _replaced(part: pa.Table, new: Mapping[int, bytes], what: str) -> pa.Table:
+    mask = np.zeros(len(part), dtype=bool)
     mask[list(new)] = True
     replaced = pa.array([new[at] for at in sorted(new)], pa.large_binary())
-    texts_now = pc.replace_with_mask(table.column("text").combine_chunks(), pa.array(mask), replaced)
-    changes = table.column("changes").to_pylist()
+    texts_now = pc.replace_with_mask(part.column("text").chunk(0), pa.array(mask), replaced)
+    changes = part.column("changes").to_pylist()
     for at in new:
         changes[at] = [*changes[at], what]
-    return put(put(table, "text", texts_now), "changes", pa.array(changes, pa.list_(pa.string())))
+    return put(put(part, "text", texts_now), "changes", pa.array(changes, pa.list_(pa.string())))
 
 
 @contextmanager
-def _folder(table: pa.Table, contents: Mapping[int, bytes]) -> Iterator[Path]:
+def _folder(table: pa.Table, rows: Sequence[int]) -> Iterator[Path]:
     """Write texts to a folder for a while, each named by its row; to one in memory where there is room."""
-    size = sum(map(len, contents.values()))
+    contents = views(table)
+    size = sum(len(contents[at]) for at in rows)
     in_memory = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM * size
     with tempfile.TemporaryDirectory(prefix="tabwright-", dir=_MEMORY if in_memory else None) as name:
         folder = Path(name)
-        for at, path in _paths(table, folder, list(contents)):
+        for at, path in _paths(table, folder, rows):
             path.write_bytes(contents[at])
         yield folder
 
 
-def _paths(table: pa.Table, folder: Path, rows: list[int]) -> Iterator[tuple[int, Path]]:
+def _paths(table: pa.Table, folder: Path, rows: Sequence[int]) -> Iterator[tuple[int, Path]]:
     names, languages = values(table, "path"), values(table, "language")
     for at in rows:
         suffix = ".pyi" if names[at].endswith(".pyi") else ".py" if languages[at] == "Python" else ".txt"
         yield at, folder / f"{at}{suffix}"
 
 
-def _run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    program = Path(sysconfig.get_path("scripts")) / name
+def _run(name: str, *command: str | Path) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(
-            [program, *arguments], capture_output=True, text=True, errors="replace", check=False, timeout=600
-        )
+        return subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=600)
     except FileNotFoundError:
         raise CorpusError(f"{name}: is not installed; pip install 'tabwright[corpus]'") from None
     except subprocess.TimeoutExpired:
