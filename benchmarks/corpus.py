@@ -34,6 +34,7 @@ _HERE = Path(__file__).resolve().parent
 _RECIPE = _HERE.parent / "recipes" / "corpus.toml"
 _PEER_RECIPE = '[corpus]\nrules = ["lines", "characters"]\n'
 _MAX_BYTES, _PEER_BYTES, _FILE_BYTES = 1_000_000, 128_000_000, 32_000_000
+_ROWS = 1000  # of a row group, as in The Stack's files
 _PARTS = (16, 4, 1)
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9")
 
@@ -62,7 +63,7 @@ def write_files(files: Sequence[SourceFile], folder: Path, most: int = _FILE_BYT
             names.append(str(folder / f"{len(names):03}.parquet"))
             rows = [{name: getattr(f, name) for name in ("repository", "path", "licence")} for f in group]
             table = pa.Table.from_pylist(rows).append_column("text", [[f.text.decode() for f in group]])
-            pq.write_table(table, names[-1], compression="lz4")
+            pq.write_table(table, names[-1], compression="lz4", row_group_size=_ROWS)
             group, size = [], 0
         if file is not None:
             group.append(file)

@@ -30,7 +30,9 @@ from tabwright.tokens.shards.config import ShardsConfig
 from tabwright.tokens.shards.encoding import encode_corpus
 
 
-def by_pool(task: engine.Task, partitions: Sequence[int], n_workers: int) -> Iterator[None]:
+def by_pool(
+    task: engine.Task, partitions: Sequence[int], n_workers: int, *, in_threads: bool = False
+) -> Iterator[None]:
     """What `engine.run` does, by Python's own pool."""
     with ProcessPoolExecutor(n_workers, get_context("spawn"), _hold, (task,)) as pool:
         yield from pool.map(_do, partitions)

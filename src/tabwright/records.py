@@ -240,8 +240,12 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Give a temporary name to write to, which becomes the file once that has gone well; folders are made.
+
+    Args:
+        path: the file.
+        durable: whether it is to be on the disk by then; not needed for what is checked before it is used.
 
     Raises:
         OSError: it cannot be written; it names the file, which the system does not where a disk is full.
@@ -250,8 +254,9 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        if durable:
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
         error.filename = error.filename or str(path)

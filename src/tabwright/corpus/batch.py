@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from tabwright.corpus.duplicates.words import Places, Words, words_of
 
 # What is computed of so much stays in the processor's cache, and memory that is freed is used again.
-_SLICE_BYTES = 8_000_000
+SLICE_BYTES = 8_000_000
 
 Rule = Callable[[pa.Table], pa.Table]
 
@@ -71,7 +71,7 @@ def tables_of(files: Iterable[SourceFile]) -> Iterator[pa.Table]:
     for file in files:
         group.append(file)
         size += len(file.text)
-        if size >= _SLICE_BYTES:
+        if size >= SLICE_BYTES:
             yield table_of(group)
             group, size = [], 0
     if group:
@@ -80,12 +80,14 @@ def tables_of(files: Iterable[SourceFile]) -> Iterator[pa.Table]:
 
 def slices(table: pa.Table) -> list[pa.Table]:
     """Return a table as slices of some megabytes, at least one, within its own chunks; nothing is copied."""
-    return [part for batch in table.to_batches() for part in _slices(pa.table(batch))] or [table]
+    # `pa.table(batch)` would keep all columns in memory as long as any of them.
+    tables = (pa.Table.from_batches([batch]) for batch in table.to_batches())
+    return [part for each in tables for part in _slices(each)] or [table]
 
 
 def _slices(table: pa.Table) -> Iterator[pa.Table]:
     ends = np.cumsum(pc.binary_length(table.column("text")).to_numpy())
-    steps = np.flatnonzero(np.diff(ends // _SLICE_BYTES)) + 1
+    steps = np.flatnonzero(np.diff(ends // SLICE_BYTES)) + 1
     for start, stop in pairwise([0, *steps.tolist(), len(table)]):
         yield table.slice(start, stop - start)
 

@@ -74,12 +74,13 @@ def _build(plan: Plan, problems: Sequence[Problem], n_workers: int, progress: Pr
         raise CorpusError(f"{', '.join(plan.places)}: no file is in there; name a source that has some")
     signs = signs_of(problems, plan.config.contamination_words) if "contamination" in plan.config.rules else Signs()
     cleaning = Cleaning(plan, signs)
+    largest_first = range(n_partitions)[::-1]  # so that all processes end at about the same time
     selecting = Selecting(cleaning, n_partitions)
-    _do("cleaning", cleaning, [at for at in range(n_partitions) if not cleaning.is_clean(at)], n_workers, progress)
+    _do("cleaning", cleaning, [at for at in largest_first if not cleaning.is_clean(at)], n_workers, progress)
     progress("finding duplicates", 0, 1)
     found = selecting.decide()
-    left = [at for at in range(n_partitions) if not selecting.documents(at).exists()]
-    _do("writing", selecting, left, n_workers, progress)
+    left = [at for at in largest_first if not selecting.documents(at).exists()]
+    _do("writing", selecting, left, n_workers, progress, in_threads=True)
     report = make_report(selecting, found)
     write_text(plan.folder / "report.html", build_page(report))
     write_text(plan.folder / "report.json", json.dumps(report.to_mapping(), indent=1))
@@ -87,9 +88,17 @@ def _build(plan: Plan, problems: Sequence[Problem], n_workers: int, progress: Pr
     return report
 
 
-def _do(stage: str, task: engine.Task, partitions: Sequence[int], n_workers: int, progress: Progress) -> None:
+def _do(
+    stage: str,
+    task: engine.Task,
+    partitions: Sequence[int],
+    n_workers: int,
+    progress: Progress,
+    *,
+    in_threads: bool = False,
+) -> None:
     progress(stage, 0, len(partitions))
-    for number, _ in enumerate(engine.run(task, partitions, n_workers), start=1):
+    for number, _ in enumerate(engine.run(task, partitions, n_workers, in_threads=in_threads), start=1):
         progress(stage, number, len(partitions))
 
 

@@ -49,7 +49,7 @@ class CorpusConfig:
         unparsable: whether Python that does not parse as Python 3 is kept as it is.
         near_duplicates: which texts are taken for the same.
         contamination_words: how many words in a row of a benchmark's task a file may not have.
-        partition_bytes: of files that one process has in work at once: it needs about ten times as much memory.
+        partition_bytes: of files that one process has in work at once: it needs about four times as much memory.
     """
 
     rules: tuple[str, ...]
@@ -65,7 +65,7 @@ class CorpusConfig:
     unparsable: Literal["keep", "drop"] = "drop"
     near_duplicates: NearDuplicates = NearDuplicates()
     contamination_words: int = 10
-    partition_bytes: int = 1 << 26
+    partition_bytes: int = 100_000_000
 
     def __post_init__(self) -> None:
         for name in (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -77,19 +78,26 @@ def _candidates(signed: Signatures, rows: Places, config: NearDuplicates) -> Pai
     for band in bands(signed[rows], config):
         order = np.argsort(band, kind="stable")
         bounds = np.flatnonzero(np.diff(band[order], prepend=~band[order[:1]], append=~band[order[-1:]]))
-        shared = np.flatnonzero(np.diff(bounds) > 1)
-        for begin, end in zip(bounds[shared].tolist(), bounds[shared + 1].tolist(), strict=True):
+        sizes = np.diff(bounds)
+        twos = bounds[:-1][sizes == 2]
+        found.append(np.stack([rows[order[twos]], rows[order[twos + 1]]], 1))
+        more = np.flatnonzero(sizes > 2)
+        for begin, end in zip(bounds[more].tolist(), bounds[more + 1].tolist(), strict=True):
             found += _pairs(rows[order[begin:end]])
     return np.unique(np.concatenate(found), axis=0)
 
 
 def _pairs(rows: Places) -> Iterator[Pairs]:
     if len(rows) <= _ALL_PAIRS:
-        one, other = np.triu_indices(len(rows), 1)
-        yield np.stack([rows[one], rows[other]], 1)
+        yield rows[_all_pairs(len(rows))]
     else:
         yield np.stack([np.full(len(rows) - 1, rows[0]), rows[1:]], 1)
         yield np.stack([rows[1:-1], rows[2:]], 1)
+
+
+@cache
+def _all_pairs(n_rows: int) -> Pairs:
+    return np.stack(np.triu_indices(n_rows, 1), 1)
 
 
 def _are_similar(signed: Signatures, pairs: Pairs, config: NearDuplicates, exact: Exact) -> npt.NDArray[np.bool_]:

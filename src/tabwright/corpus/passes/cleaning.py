@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from tabwright.corpus.batch import SCHEMA, Rule, tables_of, views, words
+from tabwright.corpus.batch import SCHEMA, Rule, views, words
 from tabwright.corpus.duplicates.minhash import signatures
 from tabwright.corpus.passes.plan import Plan
 from tabwright.corpus.passes.sieve import DROPPED, Sieve, Tally
 from tabwright.corpus.passes.storage import digest_of, write_mappable, write_table, write_text
 from tabwright.corpus.rules import Signs, make_rules
-from tabwright.corpus.sources import open_source
+from tabwright.corpus.sources import open_source, read_tables
 from tabwright.records import replacing
 
 CLEANED = SCHEMA.remove(SCHEMA.get_field_index("dropped")).append(pa.field("sha256", pa.binary(32)))
@@ -41,9 +41,8 @@ class Cleaning:
         if self.is_clean(partition):
             return
         sources = ((open_source(place, self.plan.config.max_bytes), its) for place, its in self.plan.read(partition))
-        files = (file for source, entries in sources for file in source.read(entries))
         sieve = Sieve(self._rules)
-        self._write(partition, sieve.sift(tables_of(files)), sieve)
+        self._write(partition, sieve.sift(read_tables(sources)), sieve)
 
     @cached_property
     def _rules(self) -> dict[str, Rule]:

@@ -41,8 +41,14 @@ def cluster(address: str) -> Iterator[None]:
         ray.shutdown()
 
 
-def run(task: Task, partitions: Sequence[int], n_workers: int) -> Iterator[None]:
+def run(task: Task, partitions: Sequence[int], n_workers: int, *, in_threads: bool = False) -> Iterator[None]:
     """Do a task for each partition, so many at once; yield each time that one is done.
+
+    Args:
+        task: what is done with a partition's number.
+        partitions: their numbers, in the order in which they are begun.
+        n_workers: how many are in work at once.
+        in_threads: whether that may be in threads of this process, as most of the task is no Python.
 
     Raises:
         CorpusError: what a task raised in its process, in the same words; there that a disk is full is one too.
@@ -53,6 +59,30 @@ def run(task: Task, partitions: Sequence[int], n_workers: int) -> Iterator[None]
             task(partition)
             yield
         return
+    import daft
+
+    in_threads = in_threads and daft.get_or_infer_runner_type() == "native"
+    do = _threads(task, n_workers) if in_threads else _processes(task, n_workers)
+    numbers = daft.from_pydict({"partition": list(partitions)})
+    for row in numbers.select(do(daft.col("partition")).alias("said")).iter_rows(results_buffer_size=1):
+        if row["said"]:
+            raise CorpusError(row["said"])
+        yield
+
+
+def _threads(task: Task, n_workers: int) -> Any:
+    """Return Daft's function that does a task, in as many threads."""
+    import daft
+
+    def do(numbers: Any) -> list[str]:
+        return [_said(task, number) for number in numbers.to_pylist()]
+
+    cores = max((os.cpu_count() or 1) / n_workers, 1)
+    return daft.func.batch(return_dtype=daft.DataType.string(), batch_size=1, cpus=cores, use_process=False)(do)
+
+
+def _processes(task: Task, n_workers: int) -> Any:
+    """Return Daft's function that does a task, in as many processes."""
     import daft
 
     class Worker:
@@ -66,12 +96,7 @@ def run(task: Task, partitions: Sequence[int], n_workers: int) -> Iterator[None]
     batched = daft.method.batch(return_dtype=daft.DataType.string(), batch_size=1)
     Worker.do = batched(Worker.do)  # type: ignore[method-assign]
     worker: Any = daft.cls(Worker, use_process=True, max_concurrency=n_workers)
-    numbers = daft.from_pydict({"partition": list(partitions)})
-    done = numbers.select(worker(task).do(daft.col("partition")).alias("said"))
-    for row in done.iter_rows(results_buffer_size=1):
-        if row["said"]:
-            raise CorpusError(row["said"])
-        yield
+    return worker(task).do
 
 
 def _keep_memory() -> None:

@@ -18,7 +18,11 @@ from tabwright.corpus.passes.storage import write_table
 from tabwright.corpus.sources import Entry, open_source
 
 _PARTITION_FILES = 20_000
-_FIELDS = ("path", "size_bytes", "key", "problem")
+# The first partition is smaller, by a power of two, and each next one twice as large until they have their full size.
+_SMALLER = 2
+_SCHEMA = pa.schema(
+    [("source", pa.int32()), *((name, pa.int64() if name == "size_bytes" else pa.string()) for name in Entry._fields)]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +61,14 @@ class Plan:
         """List every source, unless that was done before."""
         if self._path.exists():
             return
-        schema = pa.schema([("source", pa.int32()), ("size_bytes", pa.int64())] + [
-            (name, pa.string()) for name in _FIELDS if name != "size_bytes"
-        ])  # fmt: skip
-        groups = (pa.Table.from_pylist(rows, schema=schema) for rows in self._groups())
-        write_table(self._path, groups, schema)
+        groups = (pa.table([list(column) for column in zip(*rows, strict=True)], _SCHEMA) for rows in self._groups())
+        write_table(self._path, groups, _SCHEMA)
 
     def read(self, partition: int) -> list[tuple[str, list[Entry]]]:
         """Return a partition's sources, and its entries in each."""
         rows = pq.ParquetFile(self._path).read_row_group(partition).to_pylist()
         return [
-            (self.places[source], [Entry(**{name: row[name] for name in _FIELDS}) for row in its])
+            (self.places[source], [Entry(*(row[name] for name in Entry._fields)) for row in its])
             for source, its in groupby(rows, key=itemgetter("source"))
         ]
 
@@ -75,16 +76,16 @@ class Plan:
     def _path(self) -> Path:
         return self.work / "plan.parquet"
 
-    def _groups(self) -> Iterator[list[dict[str, object]]]:
+    def _groups(self) -> Iterator[list[tuple[int, str, int, str, str]]]:
         """Yield the rows of each partition."""
-        group: list[dict[str, object]] = []
-        size, most = 0, self.config.partition_bytes
+        group: list[tuple[int, str, int, str, str]] = []
+        size, most = 0, self.config.partition_bytes >> _SMALLER
         for source, place in enumerate(self.places):
             for entry in open_source(place, self.config.max_bytes).entries():
                 if group and (size + entry.size_bytes > most or len(group) == _PARTITION_FILES):
                     yield group
-                    group, size = [], 0
-                group.append({"source": source, **{name: getattr(entry, name) for name in _FIELDS}})
+                    group, size, most = [], 0, min(2 * most, self.config.partition_bytes)
+                group.append((source, *entry))
                 size += 0 if entry.problem else entry.size_bytes
         if group:
             yield group

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tabwright.corpus.batch import slices, texts, values
@@ -20,6 +21,9 @@ from tabwright.corpus.passes.cleaning import Cleaning
 from tabwright.corpus.passes.sieve import DROPPED
 from tabwright.corpus.passes.storage import mapped, write_table
 from tabwright.records import replacing
+
+# Of a group of rows in the files of documents: what is read, and encoded, at once.
+_GROUP_BYTES = 16_000_000
 
 DOCUMENTS = pa.schema(
     [(name, pa.string()) for name in ("text", "path", "repository", "revision", "language", "licence", "sha256")]
@@ -80,7 +84,7 @@ class Selecting:
                 **{name: gone.column(name) for name in ("repository", "revision", "path")},
                 "rule": pa.array(rules, pa.string()),
                 "reason": pa.array(reasons, pa.string()),
-                "bytes": pa.compute.binary_length(gone.column("text")),
+                "bytes": pc.binary_length(gone.column("text")),
             },
             schema=DROPPED,
         )
@@ -101,7 +105,7 @@ class Selecting:
     def _columns(self, partition: int) -> tuple[npt.NDArray[np.bytes_], Places]:
         table = self.cleaned(partition)
         digests = np.array([digest[:16] for digest in table.column("sha256").to_pylist()], dtype="V16")
-        return digests, pa.compute.binary_length(table.column("text")).to_numpy()
+        return digests, pc.binary_length(table.column("text")).to_numpy()
 
     def _signatures(self) -> npt.NDArray[np.uint32]:
         """Return all signatures, in a file that the system keeps in memory as far as there is room."""
@@ -142,11 +146,12 @@ class Selecting:
                 offsets.append(offsets[-1] + len(runs))
         if not offsets[-1]:
             return np.zeros(len(pairs))
-        whole = np.memmap(path, dtype=np.uint64, mode="r")
+        whole = np.asarray(np.memmap(path, dtype=np.uint64, mode="r"))
         shares = np.empty(len(pairs))
         for at, (one, other) in enumerate(places.reshape(-1, 2).tolist()):
             first, second = whole[offsets[one] : offsets[one + 1]], whole[offsets[other] : offsets[other + 1]]
-            common = len(np.intersect1d(first, second, assume_unique=True))
+            both = np.sort(np.concatenate([first, second]), kind="stable")
+            common = int(np.count_nonzero(both[1:] == both[:-1]))
             shares[at] = common / max(len(first) + len(second) - common, 1)
         return shares
 
@@ -164,11 +169,22 @@ class Selecting:
 
 
 def _documents(table: pa.Table, kept: npt.NDArray[np.bool_]) -> Iterator[pa.Table]:
-    """Yield what is kept of a table, as much at a time as was written at once."""
-    start = 0
+    """Yield what is kept of a table, in groups of some megabytes."""
+    start, size = 0, 0
+    group: list[pa.RecordBatch] = []
     for batch in table.to_batches():
-        chosen = pa.table(batch.filter(pa.array(kept[start : start + len(batch)])))
+        chosen = batch.filter(pa.array(kept[start : start + len(batch)]))
         start += len(batch)
-        digests = pa.array([digest.hex() for digest in chosen.column("sha256").to_pylist()], pa.string())
-        named = chosen.drop_columns(["sha256"]).append_column("sha256", digests)
-        yield named.select(DOCUMENTS.names).cast(DOCUMENTS)
+        group.append(chosen)
+        size += pc.sum(pc.binary_length(chosen.column("text"))).as_py() or 0
+        if size >= _GROUP_BYTES:
+            yield _named(pa.Table.from_batches(group))
+            group, size = [], 0
+    if group:
+        yield _named(pa.Table.from_batches(group))
+
+
+def _named(table: pa.Table) -> pa.Table:
+    """Return documents as they are written, with digests that can be read."""
+    digests = pa.array([digest.hex() for digest in table.column("sha256").to_pylist()], pa.string())
+    return table.drop_columns(["sha256"]).append_column("sha256", digests).select(DOCUMENTS.names).cast(DOCUMENTS)

@@ -7,13 +7,18 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabwright.corpus.batch import Rule, slices, values
+from tabwright.corpus.characters import Marks
+from tabwright.corpus.duplicates.words import Places
 from tabwright.corpus.rules import WHOLE
 
 _EXAMPLES, _EXCERPT = 3, 600
+# The share of a table's bytes that may be gone and still be passed on.
+_CARRIED = 0.1
 DROPPED = pa.schema(
     [(name, pa.string()) for name in ("repository", "revision", "path", "rule", "reason")] + [("bytes", pa.int64())]
 )
@@ -78,38 +83,42 @@ class Sieve:
         return pa.concat_tables([DROPPED.empty_table(), *itertools.chain(*self._lost.values())])
 
     def _through(self, names: Sequence[str], tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-        for table in tables:
-            left = table
+        for left in tables:
+            gone = np.zeros(len(left), dtype=bool)
             for name in names:
-                left = self._by(name, left)
-            yield left
+                left, gone = self._by(name, left, gone)
+            yield left.filter(pa.array(~gone)) if gone.any() else left
 
-    def _by(self, name: str, table: pa.Table) -> pa.Table:
-        left, lost = _split(self._rules[name](table) if len(table) else table)
-        self.tallies[name].add(_tally(table, lost, left))
-        self._lost[name].append(_dropped(name, lost))
-        return left
+    def _by(self, name: str, table: pa.Table, gone: Marks) -> tuple[pa.Table, Marks]:
+        """Apply a rule to a table, some of whose rows are gone; return what it makes of it, and what is gone then."""
+        after = self._rules[name](table) if len(table) else table
+        lost = pc.not_equal(after.column("dropped"), "").to_numpy() & ~gone
+        sizes = pc.binary_length(table.column("text")).to_numpy()
+        self.tallies[name].add(_tally(table, after, sizes, gone, lost))
+        if lost.any():
+            self._lost[name].append(_dropped(name, after.filter(pa.array(lost))))
+            gone = gone | lost
+        # Each copy of what is left takes longer than most rules, which need not see a few files less.
+        if sizes[gone].sum() <= _CARRIED * sizes.sum():
+            return after, gone
+        return after.filter(pa.array(~gone)), np.zeros(len(table) - np.count_nonzero(gone), dtype=bool)
 
 
 def _joined(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     yield pa.concat_tables(tables)
 
 
-def _split(table: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """Return what is left of a table, and what a rule dropped."""
-    out = pc.not_equal(table.column("dropped"), "")
-    if not pc.any(out).as_py():
-        return table, table.slice(0, 0)
-    return table.filter(pc.invert(out)), table.filter(out)
-
-
-def _tally(before: pa.Table, lost: pa.Table, left: pa.Table) -> Tally:
-    changes_before = pc.sum(pc.list_value_length(before.column("changes"))).as_py() or 0
-    changes = sum(pc.sum(pc.list_value_length(table.column("changes"))).as_py() or 0 for table in (lost, left))
+def _tally(before: pa.Table, after: pa.Table, sizes: Places, gone: Marks, lost: Marks) -> Tally:
+    changes = _changes(after) - _changes(before)
     return Tally(
-        files=len(before), size_bytes=_size(before), dropped=len(lost), dropped_bytes=_size(lost),
-        changed=changes - changes_before, examples=_examples(lost),
+        files=int(np.count_nonzero(~gone)), size_bytes=int(sizes[~gone].sum()), dropped=int(np.count_nonzero(lost)),
+        dropped_bytes=int(pc.binary_length(after.column("text")).to_numpy()[lost].sum()),
+        changed=int(changes[~gone].sum()), examples=_examples(after.filter(pa.array(lost))) if lost.any() else [],
     )  # fmt: skip
+
+
+def _changes(table: pa.Table) -> Places:
+    return pc.list_value_length(table.column("changes")).to_numpy()  # type: ignore[no-any-return]
 
 
 def _dropped(rule: str, lost: pa.Table) -> pa.Table:
@@ -132,7 +141,3 @@ def _examples(lost: pa.Table) -> list[dict[str, str]]:
         rows.append({"digest": digest, "path": f"{repository}/{path}", "reason": reason, "text": text})
     chosen: Sequence[dict[str, str]] = sorted(rows, key=lambda row: row["digest"])[:_EXAMPLES]
     return [{**row, "text": row["text"].as_py()[:_EXCERPT].decode(errors="replace")} for row in chosen]  # type: ignore[attr-defined]
-
-
-def _size(table: pa.Table) -> int:
-    return pc.sum(pc.binary_length(table.column("text"))).as_py() or 0

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import pyarrow as pa
+
+from tabwright.corpus.batch import tables_of
 from tabwright.corpus.errors import CorpusError
 from tabwright.corpus.sources.archive import ArchiveSource
 from tabwright.corpus.sources.folder import FolderSource
 from tabwright.corpus.sources.git import GitSource, is_repository
+from tabwright.corpus.sources.parquet import ParquetSource
+from tabwright.corpus.sources.rows import RowsSource
 from tabwright.corpus.sources.source import Entry, Source
-from tabwright.corpus.sources.tables import TableSource
 
-__all__ = ["Entry", "Source", "open_source"]
+__all__ = ["Entry", "Source", "open_source", "read_tables"]
 
 
 def open_source(place: str, max_bytes: int) -> Source:
@@ -36,6 +42,23 @@ def open_source(place: str, max_bytes: int) -> Source:
         return FolderSource(path, max_bytes)
     if not path.is_file():
         raise CorpusError(f"{place}: no such file or folder")
-    if path.name.endswith((".parquet", ".jsonl", ".jsonl.gz")):
-        return TableSource(path, max_bytes)
+    if path.suffix == ".parquet":
+        return ParquetSource(path, max_bytes)
+    if path.name.endswith((".jsonl", ".jsonl.gz")):
+        return RowsSource(path, max_bytes)
     return ArchiveSource(path, max_bytes)
+
+
+def read_tables(chosen: Iterable[tuple[Source, Sequence[Entry]]]) -> Iterator[pa.Table]:
+    """Read entries of some sources, one source after the other, as tables of some megabytes."""
+    for are_tables, group in itertools.groupby(chosen, lambda each: isinstance(each[0], ParquetSource)):
+        if are_tables:
+            yield from _tables(group)
+        else:
+            yield from tables_of(file for source, entries in group for file in source.read(entries))
+
+
+def _tables(chosen: Iterable[tuple[Source, Sequence[Entry]]]) -> Iterator[pa.Table]:
+    for source, entries in chosen:
+        if isinstance(source, ParquetSource):
+            yield from source.tables(entries)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -14,8 +15,6 @@ from tabwright.corpus.sources.licensing import Named
 from tabwright.corpus.sources.source import Entry, too_large
 
 _LINK, _SUBMODULE = "120000", "160000"
-# So few names fit into a pipe that nobody reads yet: git and we never wait for each other.
-_AT_ONCE = 500
 _LATER = "cannot be read: not in this copy of the repository"
 
 
@@ -39,15 +38,17 @@ class GitSource:
 
     def entries(self) -> list[Entry]:
         """List the commit's files, sorted by path as git sorts them."""
-        listed = self._git("ls-tree", "-r", "-l", "-z", "--full-tree", self._commit)
-        return [self._entry(line.decode(errors="replace")) for line in listed.split(b"\0") if line]
+        return self._listed("-r")
+
+    def _listed(self, *options: str) -> list[Entry]:
+        lines = self._git("ls-tree", *options, "-l", "-z", "--full-tree", self._commit).split(b"\0")
+        return [self._entry(line.decode(errors="replace")) for line in lines if line]
 
     def read(self, entries: Sequence[Entry]) -> Iterator[SourceFile]:
         """Read some files, through one process of git."""
         if self._named is None:
-            top = [entry for entry in self.entries() if "/" not in entry.path]
             name = _name(self._repository)
-            self._named = Named.of(name, self._commit, top, lambda entry: next(self._contents([entry]))[0])
+            self._named = Named.of(name, self._commit, self._listed(), lambda entry: next(self._contents([entry]))[0])
         contents = self._contents([entry for entry in entries if not entry.problem])
         for entry in entries:
             text, problem = (b"", entry.problem) if entry.problem else next(contents)
@@ -63,19 +64,16 @@ class GitSource:
         return Entry(path, int(size), key, problem=too_large(int(size), self._max_bytes))
 
     def _contents(self, entries: Sequence[Entry]) -> Iterator[tuple[bytes, str]]:
-        with subprocess.Popen(
-            self._command("cat-file", "--batch"),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment(),
-        ) as git:  # fmt: skip
-            asked, answers = git.stdin, git.stdout
-            if asked is None or answers is None:
-                return
-            for start in range(0, len(entries), _AT_ONCE):
-                some = entries[start : start + _AT_ONCE]
-                asked.write("".join(f"{entry.key}\n" for entry in some).encode())
-                asked.flush()
-                for _ in some:
-                    yield _answer(answers)
+        # What is asked lies in a file, so git need not wait for us, nor answer each question before the next.
+        with tempfile.TemporaryFile() as asked:
+            asked.write("".join(f"{entry.key}\n" for entry in entries).encode())
+            asked.seek(0)
+            with subprocess.Popen(
+                self._command("cat-file", "--batch", "--buffer"),
+                stdin=asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment(),
+            ) as git:  # fmt: skip
+                if git.stdout is not None:
+                    yield from (_answer(git.stdout) for _ in entries)
 
     def _git(self, *arguments: str) -> bytes:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +20,7 @@ from tabwright.tokens.opening import keep_files
 from tabwright.tokens.shards.config import ShardsConfig
 from tabwright.tokens.shards.documents import Part, described, identity, parts_of
 from tabwright.tokens.shards.encoder import Encoder, Ids
-from tabwright.tokens.shards.store import DOCUMENT, Shards, ShardsError, digest_of
+from tabwright.tokens.shards.store import DOCUMENT, Shards, ShardsError, Tokens, digest_of
 from tabwright.tokens.training import language_token
 
 Progress = Callable[[int, int], None]
@@ -129,28 +129,40 @@ def _claim(folder: Path, wanted: dict[str, Any]) -> None:
 
 def _encode(layout: _Layout, parts: Sequence[Part], folder: Path, progress: Progress) -> None:
     left = [shard for shard in range(len(parts)) if not described(_marker(folder, shard))]
-    progress(len(parts) - len(left), len(parts))
-    with ThreadPoolExecutor(1) as reader:  # the next part is read while this one is encoded
-        ahead = [reader.submit(parts[shard].read) for shard in left[:1]]
+    done = len(parts) - len(left)
+    progress(done, len(parts))
+    # While one part is encoded, the next one is read and the one before it is written.
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+        read = [reader.submit(parts[shard].read) for shard in left[:1]]
+        written: list[Future[None]] = []
         for number, shard in enumerate(left):
-            documents = ahead.pop().result()
-            ahead = [reader.submit(parts[following].read) for following in left[number + 1 : number + 2]]
+            documents = read.pop().result()
+            read = [reader.submit(parts[following].read) for following in left[number + 1 : number + 2]]
             ids, rows = layout.encode(documents)
-            tokens, places = folder / f"{shard:06}.tokens", folder / f"{shard:06}.documents.npy"
-            with replacing(tokens) as temporary, temporary.open("wb") as file:
-                file.write(ids.astype(layout.dtype).data)
-            with replacing(places) as temporary, temporary.open("wb") as file:
-                np.save(file, rows)
-            row = {
-                "source": parts[shard].path.name,
-                "n_documents": len(rows) - 1,
-                "n_tokens": len(ids),
-                "tokens": digest_of(tokens),
-                "documents": digest_of(places),
-            }
-            with replacing(_marker(folder, shard)) as temporary:
-                temporary.write_text(json.dumps(row), "utf-8")
-            progress(len(parts) - len(left) + number + 1, len(parts))
+            for before in written:
+                before.result()
+                progress(done + number, len(parts))
+            written = [writer.submit(_write, folder, shard, parts[shard].path.name, ids.astype(layout.dtype), rows)]
+        for last in written:
+            last.result()
+            progress(len(parts), len(parts))
+
+
+def _write(folder: Path, shard: int, source: str, ids: Tokens, rows: np.ndarray[Any, Any]) -> None:
+    tokens, places = folder / f"{shard:06}.tokens", folder / f"{shard:06}.documents.npy"
+    with replacing(tokens) as temporary, temporary.open("wb") as file:
+        file.write(ids.data)
+    with replacing(places) as temporary, temporary.open("wb") as file:
+        np.save(file, rows)
+    row = {
+        "source": source,
+        "n_documents": len(rows) - 1,
+        "n_tokens": len(ids),
+        "tokens": digest_of(tokens),
+        "documents": digest_of(places),
+    }
+    with replacing(_marker(folder, shard)) as temporary:
+        temporary.write_text(json.dumps(row), "utf-8")
 
 
 def _finish(config: ShardsConfig, encoder: Encoder, parts: Sequence[Part], folder: Path) -> None:
