@@ -199,3 +199,26 @@ def test_what_is_no_source_is_named(tmp_path: Path, repository: Path) -> None:
     ):
         with pytest.raises(CorpusError, match=why):
             read(place)
+
+
+@pytest.mark.parametrize("kind", ["string", "large_string", "binary", "dictionary"])
+def test_texts_are_read_from_any_kind_of_column(tmp_path: Path, kind: str) -> None:
+    contents = ["x = 1\n", "", None, "\u00e9 = 2\n" * 400]
+    types = {
+        "string": pa.string(), "large_string": pa.large_string(), "binary": pa.binary(),
+        "dictionary": pa.dictionary(pa.int32(), pa.string()),
+    }  # fmt: skip
+    text = pa.array(contents, pa.string()).cast(types[kind])
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"content": text, "text": pa.array([None, "other", None, None], pa.string())}), path)
+    files = list((source := open_source(str(path), 2000)).read(source.entries()))
+    assert [(file.path, file.text.decode(), file.problem) for file in files] == [
+        ("0", "x = 1\n", ""), ("1", "other", ""), ("2", "", "has no text"), ("3", "", "2800 bytes"),
+    ]  # fmt: skip
+    chosen = [source.entries()[at] for at in (1, 3)]
+    assert [file.path for file in source.read(chosen)] == ["1", "3"]
+
+
+def test_a_column_that_holds_no_texts_gives_none(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": [1, 2]}), tmp_path / "numbers.parquet")
+    assert {file.problem for file in read(tmp_path / "numbers.parquet").values()} == {"has no text"}

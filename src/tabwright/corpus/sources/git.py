@@ -15,6 +15,7 @@ from tabwright.corpus.sources.licensing import Named
 from tabwright.corpus.sources.source import Entry, too_large
 
 _LINK, _SUBMODULE = "120000", "160000"
+_PIPE_BYTES = 1 << 20  # git and we then wait for each other less often
 _LATER = "cannot be read: not in this copy of the repository"
 
 
@@ -70,7 +71,8 @@ class GitSource:
             asked.seek(0)
             with subprocess.Popen(
                 self._command("cat-file", "--batch", "--buffer"),
-                stdin=asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment(),
+                stdin=asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pipesize=_PIPE_BYTES,
+                env=_environment(),
             ) as git:  # fmt: skip
                 if git.stdout is not None:
                     yield from (_answer(git.stdout) for _ in entries)
