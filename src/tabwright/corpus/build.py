@@ -74,12 +74,12 @@ def _build(plan: Plan, problems: Sequence[Problem], n_workers: int, progress: Pr
         raise CorpusError(f"{', '.join(plan.places)}: no file is in there; name a source that has some")
     signs = signs_of(problems, plan.config.contamination_words) if "contamination" in plan.config.rules else Signs()
     cleaning = Cleaning(plan, signs)
-    largest_first = range(n_partitions)[::-1]  # so that all processes end at about the same time
+    partitions = plan.largest_first()
     selecting = Selecting(cleaning, n_partitions)
-    _do("cleaning", cleaning, [at for at in largest_first if not cleaning.is_clean(at)], n_workers, progress)
+    _do("cleaning", cleaning, [at for at in partitions if not cleaning.is_clean(at)], n_workers, progress)
     progress("finding duplicates", 0, 1)
     found = selecting.decide()
-    left = [at for at in largest_first if not selecting.documents(at).exists()]
+    left = [at for at in partitions if not selecting.documents(at).exists()]
     _do("writing", selecting, left, n_workers, progress, in_threads=True)
     report = make_report(selecting, found)
     write_text(plan.folder / "report.html", build_page(report))

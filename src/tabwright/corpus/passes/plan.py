@@ -11,6 +11,7 @@ from operator import itemgetter
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tabwright.corpus.config import CorpusConfig
@@ -56,6 +57,12 @@ class Plan:
     def partitions(self) -> int:
         """How many partitions there are, once `make` has listed them."""
         return int(pq.ParquetFile(self._path).num_row_groups)
+
+    def largest_first(self) -> list[int]:
+        """Return all partitions in an order in which processes that take one after the other end at about one time."""
+        file = pq.ParquetFile(self._path)
+        sizes = [pc.sum(file.read_row_group(at, ["size_bytes"]).column(0)).as_py() for at in range(self.partitions())]
+        return sorted(range(len(sizes)), key=lambda at: -sizes[at])
 
     def make(self) -> None:
         """List every source, unless that was done before."""
