@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import random
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.tokens.conftest import HARD, TEXTS
 from tokenizers import Tokenizer as Backend
@@ -96,3 +104,23 @@ def test_other_kinds_of_tokenizer_encode_many_texts_too(sentence_piece: Path) ->
     ids, offsets = encoder.encode(TEXTS[:2])
     assert ids.dtype == np.uint32
     assert ids[: offsets[1]].tolist() == encoder.tokenizer.encode(TEXTS[0])
+
+
+def test_ctrl_c_is_heard_while_tokens_are_merged(tmp_path: Path) -> None:
+    drawn = random.Random(1)
+    texts = [" ".join(f"{drawn.getrandbits(64):x}" for _ in range(5000)) for _ in range(100)]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "texts.parquet")
+    (tmp_path / "recipe.toml").write_text('[tokenizer]\nvocab_size = 60_000\npattern = "llama-bpe"\n')
+    command = [
+        sys.executable, "-m", "tabwright", "tokens", "train", "--recipe", str(tmp_path / "recipe.toml"),
+        "--to", str(tmp_path / "tokenizer"), "--from", str(tmp_path / "texts.parquet"),
+    ]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as training:
+        assert training.stderr is not None
+        said = itertools.takewhile(lambda line: "merging" not in line, training.stderr)
+        assert not any("Traceback" in line for line in said)
+        start = time.monotonic()
+        training.send_signal(signal.SIGINT)
+        assert training.wait(60) == -signal.SIGINT
+        assert time.monotonic() - start < 1
+    assert not (tmp_path / "tokenizer").exists()

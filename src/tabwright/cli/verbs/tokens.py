@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -34,17 +35,20 @@ def train_command(
     if (to / "tokenizer.json").exists():
         raise ShardsError(f"{to}: has a tokenizer already; remove it or name another folder")
     parts = parts_of([Path(name) for name in [*first, *(more or [])]])
-    with count_bar("reading texts (bytes)", config.train_bytes) as show:
-        n_bytes = 0
+    n_bytes = 0
 
-        def read() -> Iterator[str]:
-            nonlocal n_bytes
+    def read() -> Iterator[str]:
+        nonlocal n_bytes
+        with count_bar("reading texts (bytes)", config.train_bytes) as show:
             for text in texts_of(parts, config.train_bytes):
                 n_bytes += len(text.encode())
                 show(n_bytes, max(n_bytes, config.train_bytes))
                 yield text
+        # Python hears of no Ctrl-C while the library merges. Nothing is written yet, so the system may end us.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        typer.echo("merging", err=True)
 
-        vocab_size = train_tokenizer(config, read(), to)
+    vocab_size = train_tokenizer(config, read(), to)
     typer.echo(f"{to}: {vocab_size} tokens, trained on {n_bytes / 1e6:.1f} MB")
 
 
