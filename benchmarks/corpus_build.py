@@ -77,6 +77,7 @@ def timed_build(arguments: argparse.Namespace, folder: Path) -> dict[str, object
     return {
         "seconds": {stage: end - start for (stage, start), end in zip(begun.items(), ends, strict=True)},
         "documents": report.documents,
+        "read_mb": next(iter(report.rules.values())).size_bytes / 1e6,
         "peak_mb": peak / 1000,
     }
 
