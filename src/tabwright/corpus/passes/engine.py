@@ -10,6 +10,7 @@ import ctypes
 import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tabwright.corpus.errors import CorpusError
@@ -56,30 +57,20 @@ def run(task: Task, partitions: Sequence[int], n_workers: int, *, in_threads: bo
     """
     if len(partitions) <= 1 or n_workers == 1:  # a process of its own would take longer to start
         _keep_memory()
-        for partition in partitions:
-            task(partition)
-            yield
+        yield from map(task, partitions)
         return
     import daft
 
-    in_threads = in_threads and daft.get_or_infer_runner_type() == "native"
-    do = _threads(task, n_workers) if in_threads else _processes(task, n_workers)
+    if in_threads and daft.get_or_infer_runner_type() == "native":
+        with ThreadPoolExecutor(n_workers) as threads:
+            yield from threads.map(task, partitions)
+        return
+    do = _processes(task, n_workers)
     numbers = daft.from_pydict({"partition": list(partitions)})
     for row in numbers.select(do(daft.col("partition")).alias("said")).iter_rows(results_buffer_size=1):
         if row["said"]:
             raise CorpusError(row["said"])
         yield
-
-
-def _threads(task: Task, n_workers: int) -> Any:
-    """Return Daft's function that does a task, in as many threads."""
-    import daft
-
-    def do(numbers: Any) -> list[str]:
-        return [_said(task, number) for number in numbers.to_pylist()]
-
-    cores = max((os.cpu_count() or 1) / n_workers, 1)
-    return daft.func.batch(return_dtype=daft.DataType.string(), batch_size=1, cpus=cores, use_process=False)(do)
 
 
 def _processes(task: Task, n_workers: int) -> Any:
