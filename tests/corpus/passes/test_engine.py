@@ -49,7 +49,7 @@ def test_what_was_begun_in_threads_is_finished_after_ctrl_c(tmp_path: Path) -> N
         while not list(tmp_path.glob("*.done")) and running.poll() is None:
             time.sleep(0.01)
         running.send_signal(signal.SIGINT)
-        assert running.wait(60) == -signal.SIGINT
+        assert running.wait(60) in (1, -signal.SIGINT)  # and not by an abort
     begun, done = ({path.stem for path in tmp_path.glob(f"*.{what}")} for what in ("begun", "done"))
     assert begun == done
     assert 1 <= len(done) < 20
