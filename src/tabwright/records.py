@@ -10,6 +10,7 @@ import functools
 import gzip
 import json
 import os
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,6 +19,8 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Self, TypeVar, get_args, get_origin, get_type_hints
+
+_LEFTOVER = re.compile(r"\..+\.\d+\.tmp")
 
 
 class RecordError(ValueError):
@@ -237,6 +240,14 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def remove_leftovers(folder: Path) -> bool:
+    """Remove what killed processes left of `replacing` below a folder; return whether nothing else is there."""
+    for path in folder.rglob(".*.tmp"):
+        if _LEFTOVER.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+    return not folder.exists() or not any(folder.iterdir())
 
 
 @contextmanager
