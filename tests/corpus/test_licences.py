@@ -36,7 +36,7 @@ def test_line_ends_and_comment_signs_do_not_matter() -> None:
     ("head", "name"),
     [
         (b"// SPDX-License-Identifier: MIT OR Apache-2.0\n", "MIT OR Apache-2.0"),
-        (b"/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) */\n", "GPL-2.0 WITH Linux-syscall-note"),
+        (b"/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) */\n", "(GPL-2.0 WITH Linux-syscall-note)"),
         (b"# GNU Lesser General Public License as published, version 2.1\n", "LGPL-2.1"),
         (b"# under the GNU Affero General Public License, version 3\n", "AGPL-3.0"),
         (b"# under the terms of the GNU General Public License\n", "GPL-2.0"),

@@ -161,7 +161,7 @@ def test_rows_of_the_stack_and_of_our_own_are_read(tmp_path: Path) -> None:
     table = open_source(str(tmp_path / "stack.parquet"), MAX_BYTES)
     first, second = table.read(table.entries())
     assert (first.text, first.path, first.licence, second.problem) == (
-        b"x = 1\n", "a.py", "MIT OR Apache-2.0", "has no text",
+        b"x = 1\n", "a.py", "MIT AND Apache-2.0", "has no text",
     )  # fmt: skip
     own = {"text": "y = 2\n", "path": "b.py", "repository": "o/n", "licence": "MIT"}
     (tmp_path / "own.jsonl").write_text(json.dumps(own) + "\n")
@@ -219,6 +219,7 @@ def test_texts_are_read_from_any_kind_of_column(tmp_path: Path, kind: str) -> No
     assert [file.path for file in source.read(chosen)] == ["1", "3"]
 
 
-def test_a_column_that_holds_no_texts_gives_none(tmp_path: Path) -> None:
+def test_a_column_of_numbers_is_none_of_texts(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": [1, 2]}), tmp_path / "numbers.parquet")
-    assert {file.problem for file in read(tmp_path / "numbers.parquet").values()} == {"has no text"}
+    with pytest.raises(CorpusError, match="no column of texts"):
+        read(tmp_path / "numbers.parquet")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +52,7 @@ class SourceFile:
 
 def table_of(files: Sequence[SourceFile]) -> pa.Table:
     """Return files as a table; what has a problem is dropped for it."""
-    columns = {
+    columns: dict[str, Sequence[Any]] = {
         "repository": [file.repository for file in files],
         "revision": [file.revision for file in files],
         "path": [file.path for file in files],
@@ -61,7 +62,22 @@ def table_of(files: Sequence[SourceFile]) -> pa.Table:
         "changes": [[]] * len(files),
         "dropped": [file.problem for file in files],
     }
-    return pa.table(columns, schema=SCHEMA)
+    return pa.table({name: strings(column) for name, column in columns.items()}, schema=SCHEMA)
+
+
+def strings(column: Sequence[Any]) -> Sequence[Any]:
+    """Return a column whose strings can be written: what stands for bytes that are no text is replaced."""
+    try:
+        for value in column:
+            if isinstance(value, str):
+                value.encode()
+    except UnicodeEncodeError:
+        return [_text_of(value) if isinstance(value, str) else value for value in column]
+    return column
+
+
+def _text_of(value: str) -> str:
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def tables_of(files: Iterable[SourceFile]) -> Iterator[pa.Table]:

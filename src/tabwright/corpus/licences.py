@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from pathlib import Path
 LICENCE_FILE = re.compile(
     r"(?!.*(?:binary|third|vendor|dependenc|notice))(?:(?:un)?licen[cs]e|copying|mit-licen[cs]e)[^/]*", re.IGNORECASE
 )
-_TAG = re.compile(rb"SPDX-License-Identifier:\s*\(?([A-Za-z0-9.+\-]+(?:\s+(?:OR|AND|WITH)\s+[A-Za-z0-9.+\-]+)*)")
+_TAG = re.compile(rb"SPDX-License-Identifier:[ \t]*([A-Za-z0-9.+\-():][A-Za-z0-9.+\-(): \t]*)")
+_PARTS = re.compile(r"[()]|[^\s()]+")
 _WHITE = re.compile(r"[\s*#/;]+")
 _BINDING = re.compile(rb"(?:general|mozilla|eclipse)[\s*#/;]+public|business[\s*#/;]+source")
 # A text without any of them need not be searched for these expressions, which takes fifty times as long.
@@ -35,7 +37,7 @@ def licence_of_header(text: bytes) -> str:
     """Return what licence a source file's first lines name: an SPDX expression, or a header that binds; else empty."""
     head = text[:_HEADER_BYTES]
     if tag := _TAG.search(head):
-        return tag.group(1).decode()
+        return _expression_in(tag.group(1).decode())
     lower = head.lower()
     if not (any(word in lower for word in _BINDING_WORDS) and _BINDING.search(lower)):
         return ""
@@ -52,13 +54,55 @@ def licence_of_header(text: bytes) -> str:
 def allows(expression: str, allowed: frozenset[str]) -> bool:
     """Whether an SPDX expression leaves a choice of only allowed licences: one side of OR, every side of AND.
 
-    `allowed` are in small letters: SPDX tells no case apart.
+    `allowed` are in small letters: SPDX tells no case apart. What is no expression allows nothing.
     """
-    if " OR " in expression:
-        return any(allows(side, allowed) for side in expression.split(" OR "))
-    if " AND " in expression:
-        return all(allows(side, allowed) for side in expression.split(" AND "))
-    return expression.split(" WITH ")[0].removesuffix("+").casefold() in allowed
+    parts = _PARTS.findall(expression)
+    try:
+        permits, end = _any_of(parts, 0, allowed)
+    except IndexError:
+        return False
+    return permits and end == len(parts)
+
+
+def _any_of(parts: Sequence[str], at: int, allowed: frozenset[str]) -> tuple[bool, int]:
+    """Return whether the alternatives that begin at a place permit a use, and where they end."""
+    permits, at = _all_of(parts, at, allowed)
+    while at < len(parts) and parts[at].upper() == "OR":
+        other, at = _all_of(parts, at + 1, allowed)
+        permits |= other
+    return permits, at
+
+
+def _all_of(parts: Sequence[str], at: int, allowed: frozenset[str]) -> tuple[bool, int]:
+    permits, at = _one(parts, at, allowed)
+    while at < len(parts) and parts[at].upper() == "AND":
+        other, at = _one(parts, at + 1, allowed)
+        permits &= other
+    return permits, at
+
+
+def _one(parts: Sequence[str], at: int, allowed: frozenset[str]) -> tuple[bool, int]:
+    if parts[at] == "(":
+        permits, at = _any_of(parts, at + 1, allowed)
+        if parts[at] != ")":
+            raise IndexError
+        return permits, at + 1
+    permits = parts[at].removesuffix("+").casefold() in allowed
+    has_exception = at + 2 < len(parts) and parts[at + 1].upper() == "WITH"
+    return permits, at + (3 if has_exception else 1)
+
+
+def _expression_in(text: str) -> str:
+    """Return what of a line is an SPDX expression: its longest beginning that is one; empty where none is."""
+    parts = _PARTS.findall(text)
+    for stop in range(len(parts), 0, -1):
+        try:
+            _, end = _any_of(parts[:stop], 0, frozenset())
+        except IndexError:
+            continue
+        if end == stop:
+            return " ".join(parts[:stop]).replace("( ", "(").replace(" )", ")")
+    return ""
 
 
 def _plain(text: bytes) -> str:

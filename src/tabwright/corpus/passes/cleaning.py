@@ -18,7 +18,7 @@ from tabwright.corpus.passes.plan import Plan
 from tabwright.corpus.passes.sieve import DROPPED, Sieve, Tally
 from tabwright.corpus.passes.storage import digest_of, write_mappable, write_table, write_text
 from tabwright.corpus.rules import Signs, make_rules
-from tabwright.corpus.sources import open_source, read_tables
+from tabwright.corpus.sources import read_tables
 from tabwright.records import replacing
 
 CLEANED = SCHEMA.remove(SCHEMA.get_field_index("dropped")).append(pa.field("sha256", pa.binary(32)))
@@ -40,9 +40,8 @@ class Cleaning:
         """Clean one partition, unless that was done."""
         if self.is_clean(partition):
             return
-        sources = ((open_source(place, self.plan.config.max_bytes), its) for place, its in self.plan.read(partition))
         sieve = Sieve(self._rules)
-        self._write(partition, sieve.sift(read_tables(sources)), sieve)
+        self._write(partition, sieve.sift(read_tables(self.plan.read(partition))), sieve)
 
     @cached_property
     def _rules(self) -> dict[str, Rule]:

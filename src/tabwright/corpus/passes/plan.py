@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tabwright.corpus.batch import strings
 from tabwright.corpus.config import CorpusConfig
-from tabwright.corpus.passes.storage import write_table
-from tabwright.corpus.sources import Entry, open_source
+from tabwright.corpus.passes.storage import write_table, write_text
+from tabwright.corpus.sources import Entry, Source, open_source
 
 _PARTITION_FILES = 20_000
 # The first partition is smaller, by a power of two, and each next one twice as large until they have their full size.
@@ -66,33 +67,46 @@ class Plan:
 
     def make(self) -> None:
         """List every source, unless that was done before."""
-        if self._path.exists():
+        if self._states.exists():  # the last file to be written
             return
-        groups = (pa.table([list(column) for column in zip(*rows, strict=True)], _SCHEMA) for rows in self._groups())
-        write_table(self._path, groups, _SCHEMA)
+        states: list[str] = []
+        columns = (zip(*rows, strict=True) for rows in self._groups(states))
+        write_table(self._path, (pa.table(list(map(strings, its)), _SCHEMA) for its in columns), _SCHEMA)
+        write_text(self._states, json.dumps(states))
 
-    def read(self, partition: int) -> list[tuple[str, list[Entry]]]:
-        """Return a partition's sources, and its entries in each."""
+    def read(self, partition: int) -> Iterator[tuple[Source, list[Entry]]]:
+        """Yield a partition's sources, as they were when they were listed, and its entries in each.
+
+        Raises:
+            CorpusError: a source is gone, or another one by now.
+        """
+        states = json.loads(self._states.read_text())
         rows = pq.ParquetFile(self._path).read_row_group(partition).to_pylist()
-        return [
-            (self.places[source], [Entry(*(row[name] for name in Entry._fields)) for row in its])
-            for source, its in groupby(rows, key=itemgetter("source"))
-        ]
+        for source, its in groupby(rows, key=itemgetter("source")):
+            entries = [Entry(*(row[name] for name in Entry._fields)) for row in its]
+            yield open_source(self.places[source], self.config.max_bytes, states[source]), entries
+
+    @property
+    def _states(self) -> Path:
+        return self.work / "sources.json"
 
     @property
     def _path(self) -> Path:
         return self.work / "plan.parquet"
 
-    def _groups(self) -> Iterator[list[tuple[int, str, int, str, str]]]:
-        """Yield the rows of each partition."""
+    def _groups(self, states: list[str]) -> Iterator[list[tuple[int, str, int, str, str]]]:
+        """Yield the rows of each partition, and note each source's state."""
         group: list[tuple[int, str, int, str, str]] = []
         size, most = 0, self.config.partition_bytes >> _SMALLER
-        for source, place in enumerate(self.places):
-            for entry in open_source(place, self.config.max_bytes).entries():
-                if group and (size + entry.size_bytes > most or len(group) == _PARTITION_FILES):
+        for number, place in enumerate(self.places):
+            source = open_source(place, self.config.max_bytes)
+            states.append(source.state)
+            for entry in source.entries():
+                own = 0 if entry.problem else entry.size_bytes
+                if group and (size + own > most or len(group) == _PARTITION_FILES):
                     yield group
                     group, size, most = [], 0, min(2 * most, self.config.partition_bytes)
-                group.append((source, *entry))
-                size += 0 if entry.problem else entry.size_bytes
+                group.append((number, *entry))
+                size += own
         if group:
             yield group

@@ -24,9 +24,12 @@ from tabwright.corpus.config import CorpusConfig
 from tabwright.corpus.errors import CorpusError
 
 EMAIL, SECRET = b"<EMAIL>", b"<SECRET>"
-# An address is looked for from its @, of which there are few, and not from every word.
-_DOMAIN = re.compile(rb"@(?:[A-Za-z0-9][A-Za-z0-9\-]{0,62}\.){1,8}[A-Za-z]{2,24}\b")
+# An address is looked for from its @, of which there are few, and not from every word. What is called is none.
+_DOMAIN = re.compile(rb"@(?:[A-Za-z0-9][A-Za-z0-9\-]{0,62}\.){1,8}(?:[a-z]{2,24}|[A-Z]{2,24})\b(?!\()")
 _PERSON = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._%+\-]{0,63}\Z")
+# What stands before Kotlin's labels.
+_KEYWORDS = frozenset((b"this", b"super", b"return", b"break", b"continue"))
+_DONE = re.compile(r"(\d+) files? (?:reformatted|left unchanged)")
 _FAILED = re.compile(r"error: Failed to (?:parse|read) (?:.*/)?(\d+)\.pyi?:?(?:\d+:\d+:)? ?(.*)")
 # Thousands of small files take longer to make on a disk than to look through. There may be several of us.
 _MEMORY, _ROOM = Path("/dev/shm"), 8  # noqa: S108 - the folder made there has a name of its own, and is this user's
@@ -41,10 +44,9 @@ def python(config: CorpusConfig) -> Rule:
         rows = [at for at, name in enumerate(values(table, "language")) if name == "Python"]
         if not rows:
             return table
-        failed, new = {}, {}
+        new = {}
         with _folder(table, rows) as folder:
-            for found in filter(None, map(_FAILED.match, _ruff(folder))):
-                failed[int(found[1])] = found[2].strip() or "does not parse"
+            failed = _format(folder, len(rows))
             old = views(table)
             for at, path in _paths(table, folder, rows):
                 if at not in failed and (text := path.read_bytes()) != old[at]:
@@ -63,13 +65,14 @@ def private(_: CorpusConfig) -> Rule:
     """Replace e-mail addresses and secrets, of which the same placeholders are left each time."""
 
     def rule(table: pa.Table) -> pa.Table:
-        mailed = ((at, _without_addresses(text)) for at, text in enumerate(views(table)))
-        table = _changed(table, {at: text for at, text in mailed if text is not None}, "e-mail addresses")
         with _folder(table, range(len(table))) as folder:
             found = _secrets(folder)
         old = views(table)
         hidden = {at: _without(secrets, bytes(old[at])) for at, secrets in found.items()}
-        return _changed(table, {at: text for at, text in hidden.items() if text != old[at]}, "secrets")
+        table = _changed(table, {at: text for at, text in hidden.items() if text != old[at]}, "secrets")
+        # After the secrets, as an address may end with a password and begin with a machine.
+        mailed = ((at, _without_addresses(text)) for at, text in enumerate(views(table)))
+        return _changed(table, {at: text for at, text in mailed if text is not None}, "e-mail addresses")
 
     return rule
 
@@ -79,7 +82,8 @@ def _without_addresses(text: memoryview) -> bytes | None:
     parts: list[memoryview | bytes] = []
     end = 0
     for domain in _DOMAIN.finditer(text):
-        if person := _PERSON.search(text[max(end, domain.start() - 64) : domain.start()]):
+        person = _PERSON.search(text[max(end, domain.start() - 64) : domain.start()])
+        if person and person.group() not in _KEYWORDS:
             parts += [text[end : domain.start() - len(person.group())], EMAIL]
             end = domain.end()
     return b"".join([*parts, text[end:]]) if parts else None
@@ -91,10 +95,18 @@ def _without(secrets: set[bytes], text: bytes) -> bytes:
     return text
 
 
-def _ruff(folder: Path) -> list[str]:
-    """Format the files of a folder; return what is said of those that cannot be."""
+def _format(folder: Path, n_files: int) -> dict[int, str]:
+    """Format the files of a folder; return why some of them cannot be."""
     program = Path(sysconfig.get_path("scripts")) / "ruff"
-    return _run("ruff", program, "format", "--isolated", "--no-cache", str(folder)).stderr.splitlines()
+    options = ("--isolated", "--no-cache", "--no-respect-gitignore")
+    done = _run("ruff", program, "format", *options, str(folder))
+    found = filter(None, map(_FAILED.match, done.stderr.splitlines()))
+    failed = {int(each[1]): each[2].strip() or "does not parse" for each in found}
+    if sum(map(int, _DONE.findall(done.stdout))) + len(failed) != n_files:
+        raise CorpusError(
+            f"ruff: did not look at all of {n_files} files: {(done.stderr or done.stdout).strip()[-300:]}"
+        )
+    return failed
 
 
 def _secrets(folder: Path) -> dict[int, set[bytes]]:
@@ -107,7 +119,7 @@ def _secrets(folder: Path) -> dict[int, set[bytes]]:
     if done.returncode not in (0, 200, 205):  # nothing, findings, findings that hold
         raise CorpusError(f"kingfisher: exit code {done.returncode}: {done.stderr.strip()[-300:]}")
     found: dict[int, set[bytes]] = defaultdict(set)
-    for line in done.stdout.splitlines():
+    for line in filter(None, done.stdout.split("\n")):  # a finding may hold other ends of lines
         finding: Mapping[str, Any] = json.loads(line).get("finding", {})
         if not finding:
             continue

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO
 
 from tabwright.corpus.batch import SourceFile
 from tabwright.corpus.errors import CorpusError
 from tabwright.corpus.sources.licensing import Named
-from tabwright.corpus.sources.source import Entry, too_large
+from tabwright.corpus.sources.source import Entry, state_of, too_large
 
-_ERRORS = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError)
+_ERRORS = (
+    tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError,
+    struct.error,
+)  # fmt: skip
+_DAMAGED = "cannot be read: the archive is damaged"
 # An archive that holds more than this for each of its bytes was made to fill a disk; source code shrinks to a fifth.
 _MOST_RATIO, _ALLOWED_BYTES = 200, 1 << 30
 _CHUNK = 1 << 20
@@ -35,8 +41,9 @@ class ArchiveSource:
     def __init__(self, path: Path, max_bytes: int) -> None:
         self._path, self._max_bytes = path, max_bytes
         self._is_zip = zipfile.is_zipfile(path)
-        if not self._is_zip and not tarfile.is_tarfile(path):
-            raise CorpusError(f"{path}: is no tarball and no zip file")
+        if not self._is_zip and not _is_tarball(path):
+            raise CorpusError(f"{path}: is no tarball and no zip file, or cut short at its beginning")
+        self.state = state_of(path)
         self._listed: list[Entry] | None = None
 
     def entries(self) -> list[Entry]:
@@ -58,7 +65,7 @@ class ArchiveSource:
         wanted = {entry.key for entry in entries if not entry.problem}
         texts = self._texts(wanted) if wanted else {}
         for entry in entries:
-            problem = entry.problem or ("" if entry.key in texts else "cannot be read: the archive is damaged")
+            problem = entry.problem or ("" if entry.key in texts else _DAMAGED)
             yield named.file(entry.path.removeprefix(top), texts.get(entry.key, b""), problem)
 
     def _texts(self, wanted: set[str]) -> dict[str, bytes]:
@@ -66,7 +73,11 @@ class ArchiveSource:
         try:
             for entry, file in self._members():
                 if entry.key in wanted and file is not None:
-                    texts[entry.key] = file.read(self._max_bytes + 1)[: self._max_bytes]
+                    try:
+                        texts[entry.key] = file.read(self._max_bytes + 1)[: self._max_bytes]
+                    except _ERRORS:
+                        if not self._is_zip:  # what follows in a stream cannot be found
+                            break
                 if len(texts) == len(wanted):
                     break
         except _ERRORS:
@@ -95,12 +106,12 @@ class ArchiveSource:
                 if member.is_dir():
                     continue
                 problem = "encrypted" if member.flag_bits & 1 else too_large(member.file_size, self._max_bytes)
-                entry = Entry(member.filename, member.file_size, str(number), problem)
-                if problem:
-                    yield entry, None
-                else:
-                    with archive.open(member) as file:
-                        yield entry, file
+                try:
+                    file = None if problem else archive.open(member)
+                except _ERRORS:
+                    problem, file = _DAMAGED, None
+                with file or nullcontext():
+                    yield Entry(member.filename, member.file_size, str(number), problem), file
 
     def _tar_members(self) -> Iterator[tuple[Entry, IO[bytes] | None]]:
         most = _MOST_RATIO * self._path.stat().st_size + _ALLOWED_BYTES
@@ -115,6 +126,13 @@ class ArchiveSource:
                 problem = problem or too_large(member.size, self._max_bytes)
                 file = None if problem else archive.extractfile(member)
                 yield Entry(member.name, member.size, str(number), problem), file
+
+
+def _is_tarball(path: Path) -> bool:
+    try:
+        return tarfile.is_tarfile(path)
+    except _ERRORS:
+        return False
 
 
 def _name(path: Path) -> str:

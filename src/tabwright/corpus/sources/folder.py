@@ -24,9 +24,27 @@ class FolderSource:
         self._root, self._max_bytes = root, max_bytes
         self._named: Named | None = None
 
+    state = ""  # its files may change while it is read
+
     def entries(self) -> list[Entry]:
         """List every file below the folder, sorted by path."""
-        return sorted(self._walk(self._root, ""), key=lambda entry: entry.path)
+        found: list[Entry] = []
+        folders = [(self._root, "")]
+        while folders:
+            folder, prefix = folders.pop()
+            try:
+                items = list(os.scandir(folder))
+            except OSError as error:
+                found.append(Entry(prefix or ".", 0, problem=f"cannot be read: {error.strerror}"))
+                continue
+            for item in items:
+                mode = item.stat(follow_symlinks=False)
+                path = f"{prefix}{_shown(item.name)}"
+                if not stat.S_ISDIR(mode.st_mode):
+                    found.append(self._entry(path, mode))
+                elif item.name not in (".git", ".hg", ".svn"):
+                    folders.append((folder / item.name, f"{path}/"))
+        return sorted(found, key=lambda entry: entry.path)
 
     def read(self, entries: Sequence[Entry]) -> Iterator[SourceFile]:
         """Read some files."""
@@ -37,23 +55,11 @@ class FolderSource:
             text, problem = (b"", entry.problem) if entry.problem else self._content(entry.path)
             yield self._named.file(entry.path, text, problem)
 
-    def _walk(self, folder: Path, prefix: str) -> Iterator[Entry]:
-        try:
-            items = list(os.scandir(folder))
-        except OSError as error:
-            yield Entry(prefix or ".", 0, problem=f"cannot be read: {error.strerror}")
-            return
-        for item in items:
-            path = f"{prefix}{_shown(item.name)}"
-            mode = item.stat(follow_symlinks=False)
-            if stat.S_ISDIR(mode.st_mode):
-                if item.name not in (".git", ".hg", ".svn"):
-                    yield from self._walk(folder / item.name, f"{path}/")
-            elif stat.S_ISREG(mode.st_mode):
-                named = "" if path.isprintable() else "its name is no text"
-                yield Entry(path, mode.st_size, problem=named or too_large(mode.st_size, self._max_bytes))
-            else:
-                yield Entry(path, 0, problem="a link" if stat.S_ISLNK(mode.st_mode) else "no ordinary file")
+    def _entry(self, path: str, mode: os.stat_result) -> Entry:
+        if not stat.S_ISREG(mode.st_mode):
+            return Entry(path, 0, problem="a link" if stat.S_ISLNK(mode.st_mode) else "no ordinary file")
+        named = "" if path.isprintable() and "\ufffd" not in path else "its name is no text"
+        return Entry(path, mode.st_size, problem=named or too_large(mode.st_size, self._max_bytes))
 
     def _content(self, path: str) -> tuple[bytes, str]:
         try:

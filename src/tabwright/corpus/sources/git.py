@@ -15,8 +15,13 @@ from tabwright.corpus.sources.licensing import Named
 from tabwright.corpus.sources.source import Entry, too_large
 
 _LINK, _SUBMODULE = "120000", "160000"
+_PARTS = ("HEAD", "objects", "refs")
 _PIPE_BYTES = 1 << 20  # git and we then wait for each other less often
 _LATER = "cannot be read: not in this copy of the repository"
+
+
+class _GitError(CorpusError):
+    """Git's own words."""
 
 
 class GitSource:
@@ -33,8 +38,14 @@ class GitSource:
 
     def __init__(self, repository: Path, revision: str, max_bytes: int) -> None:
         self._repository, self._max_bytes = repository, max_bytes
-        commit = self._git("rev-parse", "--verify", "--end-of-options", f"{revision or 'HEAD'}^{{commit}}")
-        self._commit = commit.decode().strip()
+        self._directory = git_directory(repository) or repository
+        wanted = revision or "HEAD"
+        try:
+            commit = self._git("rev-parse", "--verify", "--end-of-options", f"{wanted}^{{commit}}")
+        except _GitError as error:
+            remedy = "name a branch, a tag or a commit" if revision else "it has no commit yet, or is damaged"
+            raise CorpusError(f"{repository}: git finds no revision {wanted!r} ({error}); {remedy}") from None
+        self.state = commit.decode().strip()
         self._named: Named | None = None
 
     def entries(self) -> list[Entry]:
@@ -42,14 +53,14 @@ class GitSource:
         return self._listed("-r")
 
     def _listed(self, *options: str) -> list[Entry]:
-        lines = self._git("ls-tree", *options, "-l", "-z", "--full-tree", self._commit).split(b"\0")
+        lines = self._git("ls-tree", *options, "-l", "-z", "--full-tree", self.state).split(b"\0")
         return [self._entry(line.decode(errors="replace")) for line in lines if line]
 
     def read(self, entries: Sequence[Entry]) -> Iterator[SourceFile]:
         """Read some files, through one process of git."""
         if self._named is None:
             name = _name(self._repository)
-            self._named = Named.of(name, self._commit, self._listed(), lambda entry: next(self._contents([entry]))[0])
+            self._named = Named.of(name, self.state, self._listed(), lambda entry: next(self._contents([entry]))[0])
         contents = self._contents([entry for entry in entries if not entry.problem])
         for entry in entries:
             text, problem = (b"", entry.problem) if entry.problem else next(contents)
@@ -84,16 +95,19 @@ class GitSource:
             raise CorpusError("git: is not installed; it reads repositories") from None
         if done.returncode:
             reason = done.stderr.decode(errors="replace").strip().splitlines()
-            raise CorpusError(f"{self._repository}: git says: {reason[-1] if reason else done.returncode}")
+            raise _GitError(f"{self._repository}: git says: {reason[-1] if reason else done.returncode}")
         return done.stdout
 
     def _command(self, *arguments: str) -> list[str]:
-        return ["git", "-c", "safe.directory=*", "-C", str(self._repository), *arguments]
+        return ["git", "-c", "safe.directory=*", f"--git-dir={self._directory}", *arguments]
 
 
-def is_repository(path: Path) -> bool:
-    """Whether a folder is a git repository's work tree, or its git directory."""
-    return (path / ".git").exists() or ((path / "HEAD").is_file() and (path / "objects").is_dir())
+def git_directory(path: Path) -> Path | None:
+    """Return where git keeps a repository, of its work tree or that folder itself; None where it is none."""
+    inside = path / ".git"
+    if inside.is_file():  # of a submodule, or one of several work trees: git reads where it is
+        return inside
+    return next((place for place in (inside, path) if all((place / name).exists() for name in _PARTS)), None)
 
 
 def _answer(answers: IO[bytes]) -> tuple[bytes, str]:
@@ -113,5 +127,7 @@ def _name(repository: Path) -> str:
 
 
 def _environment() -> dict[str, str]:
-    # Nothing is fetched, whatever a copy lacks, and no settings of this machine change what is read.
-    return {**os.environ, "GIT_NO_LAZY_FETCH": "1", "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
+    # Nothing is fetched or replaced, whatever a copy lacks, and no settings of this machine change what is read.
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    settings = ("GIT_NO_LAZY_FETCH", "GIT_CONFIG_NOSYSTEM", "GIT_NO_REPLACE_OBJECTS")
+    return {**own, **dict.fromkeys(settings, "1"), "GIT_TERMINAL_PROMPT": "0"}

@@ -30,7 +30,7 @@ class Named:
         """Find the licence among the files of the first folder; `read` gives the text of one."""
         files = [entry for entry in tops if LICENCE_FILE.fullmatch(entry.path) and not entry.problem]
         found = {licence_of_text(read(entry)) for entry in files[:_MOST_LICENCE_FILES]} - {""}
-        return cls(repository, revision, " AND ".join(sorted(found)))
+        return cls(repository, revision, " AND ".join(f"({name})" if " " in name else name for name in sorted(found)))
 
     def file(self, path: str, text: bytes, problem: str = "") -> SourceFile:
         """Return one of the source's files."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 from tabwright.corpus.batch import SCHEMA, SLICE_BYTES, SourceFile, slices
 from tabwright.corpus.errors import CorpusError
 from tabwright.corpus.sources.rows import NAMES, NO_TEXT, fact
-from tabwright.corpus.sources.source import Entry, too_large
+from tabwright.corpus.sources.source import Entry, state_of, too_large
 
 _MOST_ROWS = 10_000
 
@@ -32,6 +33,7 @@ class ParquetSource:
 
     def __init__(self, path: Path, max_bytes: int) -> None:
         self._path, self._max_bytes = path, max_bytes
+        self.state = state_of(path)
 
     def entries(self) -> list[Entry]:
         """List the rows by number, each with the mean size of its row group's texts, as Parquet tells no other."""
@@ -86,8 +88,6 @@ class ParquetSource:
     def _means(self) -> Iterator[int]:
         """Yield for each row how large a text of its row group is on average."""
         with self._open() as file:
-            if not set(NAMES["text"]) & set(file.schema_arrow.names):
-                raise CorpusError(f"{self._path}: has no column of texts; name one {' or '.join(NAMES['text'])}")
             for group in range(file.num_row_groups):
                 yield from itertools.repeat(_mean(file, group), file.metadata.row_group(group).num_rows)
 
@@ -110,9 +110,16 @@ class ParquetSource:
 
     def _open(self) -> pq.ParquetFile:
         try:
-            return pq.ParquetFile(self._path)
+            file = pq.ParquetFile(self._path)
         except (pa.ArrowException, OSError) as error:
             raise self._unreadable(error) from None
+        schema = file.schema_arrow
+        if not any(_holds_texts(field) for field in schema if field.name in NAMES["text"]):
+            raise CorpusError(f"{self._path}: has no column of texts; name one {' or '.join(NAMES['text'])}")
+        for name in itertools.chain(*NAMES.values()):
+            if schema.names.count(name) > 1:
+                raise CorpusError(f"{self._path}: has several columns {name!r}; leave one")
+        return file
 
     def _unreadable(self, error: Exception) -> CorpusError:
         return CorpusError(f"{self._path}: cannot be read: {str(error).splitlines()[0]}")
@@ -128,13 +135,29 @@ def _mean(file: pq.ParquetFile, group: int) -> int:
 
 def _facts(rows: pa.RecordBatch, name: str) -> list[str]:
     """Return a fact of each of some rows."""
-    columns = [rows.column(column).to_pylist() for column in NAMES[name] if column in rows.schema.names]
+    columns = [_values(rows.column(column)) for column in NAMES[name] if column in rows.schema.names]
     return [fact(found) for found in zip(*columns, strict=True)] if columns else [""] * len(rows)
+
+
+def _values(column: pa.Array) -> list[Any]:
+    try:
+        return column.to_pylist()  # type: ignore[no-any-return]
+    except UnicodeDecodeError:
+        return column.cast(pa.large_binary()).to_pylist()  # type: ignore[no-any-return]
+
+
+def _holds_texts(field: pa.Field) -> bool:
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+    return any(is_kind(kind) for is_kind in kinds)
 
 
 def _texts(rows: pa.RecordBatch) -> pa.Array:
     """Return the texts of some rows: of several columns the first that is not empty; null where there is none."""
-    columns = [_binary(rows.column(name)) for name in NAMES["text"] if name in rows.schema.names]
+    fields = (field for field in rows.schema if field.name in NAMES["text"] and _holds_texts(field))
+    columns = [
+        _binary(rows.column(field.name)) for field in sorted(fields, key=lambda it: NAMES["text"].index(it.name))
+    ]
     found = columns[0]
     for other in columns[1:]:
         is_there = pc.greater(pc.fill_null(pc.binary_length(found), 0), 0)
@@ -143,9 +166,5 @@ def _texts(rows: pa.RecordBatch) -> pa.Array:
 
 
 def _binary(column: pa.Array) -> pa.Array:
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    try:
-        return column.cast(pa.large_binary())  # which needs no decoding
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-        return pa.nulls(len(column), pa.large_binary())
+    plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    return plain.cast(pa.large_binary())  # which needs no decoding

@@ -8,7 +8,7 @@ from typing import Any
 
 from tabwright.corpus.batch import SourceFile
 from tabwright.corpus.errors import CorpusError
-from tabwright.corpus.sources.source import Entry, too_large
+from tabwright.corpus.sources.source import Entry, state_of, too_large
 from tabwright.records import RecordError, read_rows
 
 # What each of a document's facts is called in the files that people have, the first that is there.
@@ -35,6 +35,7 @@ class RowsSource:
 
     def __init__(self, path: Path, max_bytes: int) -> None:
         self._path, self._max_bytes = path, max_bytes
+        self.state = state_of(path)
 
     def entries(self) -> list[Entry]:
         """List the rows by number, with their sizes."""
@@ -75,7 +76,8 @@ def _fact(row: Mapping[str, Any], name: str) -> str:
 def _string(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode(errors="replace")
-    return " OR ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    # A list of licences is of those that were found: all of them may hold.
+    return " AND ".join(map(str, value)) if isinstance(value, list) else str(value or "")
 
 
 def _text(row: Mapping[str, Any]) -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from tabwright.corpus.batch import SourceFile
@@ -27,6 +28,11 @@ class Entry(NamedTuple):
 class Source(Protocol):
     """A place that files come from."""
 
+    @property
+    def state(self) -> str:
+        """Equal as long as the entries are; empty for what has no state that can be told."""
+        ...
+
     def entries(self) -> list[Entry]:
         """List what there is, in an order of its own that never changes."""
         ...
@@ -39,3 +45,9 @@ class Source(Protocol):
 def too_large(size_bytes: int, max_bytes: int) -> str:
     """Return why a file of this size is not read; empty where it is."""
     return f"{size_bytes} bytes" if size_bytes > max_bytes else ""
+
+
+def state_of(path: Path) -> str:
+    """Return what changes with a file."""
+    found = path.stat()
+    return f"{found.st_size} bytes, {found.st_mtime_ns}"
