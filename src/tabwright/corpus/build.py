@@ -24,7 +24,8 @@ from tabwright.corpus.passes.storage import write_text
 from tabwright.corpus.report import Report, make_report
 from tabwright.corpus.report_page import build_page
 from tabwright.corpus.rules import Signs, make_rules, signs_of
-from tabwright.records import Problem
+from tabwright.corpus.sources.git import git_directory
+from tabwright.records import Problem, remove_leftovers
 
 Progress = Callable[[str, int, int], None]
 
@@ -55,10 +56,13 @@ def build_corpus(
             file is in any, a rule is unknown, or a program or the cluster is missing.
     """
     plan = Plan(folder, config, tuple(sources))
-    make_rules(config, Signs())  # what is wrong with them is said before anything is read
-    _claim(plan)
+    _check(plan)  # what is wrong is said before anything is read
+    plan.work.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(plan.work / "lock", timeout=0), engine.cluster(ray):
+            remove_leftovers(plan.folder)
+            if not plan.recipe.exists():
+                write_text(plan.recipe, json.dumps(plan.described(), indent=1))
             return _build(plan, problems, n_workers, progress)
     except Timeout:
         raise CorpusError(f"{folder}: another process builds there; wait for it or end it") from None
@@ -70,7 +74,7 @@ def _build(plan: Plan, problems: Sequence[Problem], n_workers: int, progress: Pr
     n_partitions = plan.partitions()
     if not n_partitions:
         shutil.rmtree(plan.work)
-        (plan.folder / "recipe.json").unlink()
+        plan.recipe.unlink()
         raise CorpusError(f"{', '.join(plan.places)}: no file is in there; name a source that has some")
     signs = signs_of(problems, plan.config.contamination_words) if "contamination" in plan.config.rules else Signs()
     cleaning = Cleaning(plan, signs)
@@ -102,19 +106,24 @@ def _do(
         progress(stage, number, len(partitions))
 
 
-def _claim(plan: Plan) -> None:
-    """Say whose folder it is, or see that it is ours."""
-    recipe = plan.folder / "recipe.json"
-    if recipe.exists():
+def _check(plan: Plan) -> None:
+    """See that the recipe can be followed, and that the folder is free or holds this very build, unfinished."""
+    rules, folder = plan.config.rules, plan.folder
+    make_rules(plan.config, Signs())
+    if "python" in rules and "language" not in rules[: rules.index("python")]:
+        raise CorpusError("rules: 'python' formats what 'language' says is Python; put 'language' before it")
+    for place in map(Path, plan.places):
+        if place.is_dir() and not git_directory(place) and folder.resolve().is_relative_to(place.resolve()):
+            raise CorpusError(f"{folder}: lies in the source {place}, and would be read as well; name another folder")
+    if plan.recipe.exists():
         try:
-            same = json.loads(recipe.read_text())["identity"] == plan.identity
+            same = json.loads(plan.recipe.read_text())["identity"] == plan.identity
         except (ValueError, KeyError, TypeError):
             same = False
         if not same:
-            raise CorpusError(f"{plan.folder}: holds a build of another recipe or other sources; name another folder")
-        if (plan.folder / "report.json").exists():
-            raise CorpusError(f"{plan.folder}: is built already; remove it to build it again")
-    elif plan.folder.exists() and any(plan.folder.iterdir()):
-        raise CorpusError(f"{plan.folder}: is not empty; name another folder")
-    plan.work.mkdir(parents=True, exist_ok=True)
-    write_text(recipe, json.dumps(plan.described(), indent=1))
+            raise CorpusError(f"{folder}: holds a build of another recipe or other sources; name another folder")
+        if (folder / "report.json").exists():
+            shutil.rmtree(plan.work, ignore_errors=True)
+            raise CorpusError(f"{folder}: is built already; remove it to build it again")
+    elif folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
+        raise CorpusError(f"{folder}: is not empty; name another folder")

@@ -9,6 +9,16 @@ PERMISSIVE = (
     "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "ISC", "MIT", "MIT-0", "PSF-2.0",
     "PostgreSQL", "Unlicense", "Zlib", "curl",
 )  # fmt: skip
+# What a number may be at most: more would take more memory than there is, or is no number of bytes or characters.
+_MOST = {
+    "max_average_line": 1 << 40, "max_line": 1 << 40, "min_bytes": 1 << 30, "max_bytes": 1 << 30,
+    "contamination_words": 1000, "partition_bytes": 1 << 34,
+}  # fmt: skip
+
+
+def _bounded(name: str, value: int, most: int) -> None:
+    if not 1 <= value <= most:
+        raise ValueError(f"{name}: got {value}, must be from 1 to {most}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,8 +40,7 @@ class NearDuplicates:
         if not 0 < self.jaccard <= 1:
             raise ValueError(f"jaccard: got {self.jaccard}, must be above 0 and at most 1")
         for name in ("n_words", "n_bands", "n_rows"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: got {getattr(self, name)}, must be at least 1")
+            _bounded(name, getattr(self, name), 1000)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,16 +77,8 @@ class CorpusConfig:
     partition_bytes: int = 100_000_000
 
     def __post_init__(self) -> None:
-        for name in (
-            "max_average_line",
-            "max_line",
-            "min_bytes",
-            "max_bytes",
-            "contamination_words",
-            "partition_bytes",
-        ):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: got {getattr(self, name)}, must be at least 1")
+        for name, most in _MOST.items():
+            _bounded(name, getattr(self, name), most)
         if self.min_bytes > self.max_bytes:
             raise ValueError(f"min_bytes: got {self.min_bytes}, must be at most max_bytes, which is {self.max_bytes}")
         for name in ("min_alphanumeric", "min_alphabetic"):

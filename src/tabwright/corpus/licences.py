@@ -13,6 +13,7 @@ LICENCE_FILE = re.compile(
     r"(?!.*(?:binary|third|vendor|dependenc|notice))(?:(?:un)?licen[cs]e|copying|mit-licen[cs]e)[^/]*", re.IGNORECASE
 )
 _TAG = re.compile(rb"SPDX-License-Identifier:[ \t]*([A-Za-z0-9.+\-():][A-Za-z0-9.+\-(): \t]*)")
+_OPERATORS = frozenset((")", "AND", "OR", "WITH"))
 _PARTS = re.compile(r"[()]|[^\s()]+")
 _WHITE = re.compile(r"[\s*#/;]+")
 _BINDING = re.compile(rb"(?:general|mozilla|eclipse)[\s*#/;]+public|business[\s*#/;]+source")
@@ -87,6 +88,8 @@ def _one(parts: Sequence[str], at: int, allowed: frozenset[str]) -> tuple[bool, 
         if parts[at] != ")":
             raise IndexError
         return permits, at + 1
+    if parts[at].upper() in _OPERATORS:
+        raise IndexError
     permits = parts[at].removesuffix("+").casefold() in allowed
     has_exception = at + 2 < len(parts) and parts[at + 1].upper() == "WITH"
     return permits, at + (3 if has_exception else 1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tabwright.corpus.batch import values
+from tabwright.corpus.batch import SourceFile, table_of, values, views
+from tabwright.corpus.config import CorpusConfig
 from tabwright.corpus.duplicates.clusters import Clusters
 from tabwright.corpus.passes.selecting import Selecting
-from tabwright.corpus.passes.sieve import Tally
+from tabwright.corpus.passes.sieve import EXAMPLES, Tally, example
+from tabwright.corpus.rules.tools import private
 
 SAME, SIMILAR = "same text", "similar text"
 # Upper ends of the classes in which sizes are counted, in bytes; the last one has none.
+_REASONS, _SHOWN = 12, 600
 _SIZES = (1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18)
 
 
@@ -27,6 +31,7 @@ class Report:
 
     Attributes:
         rules: what each rule saw and did, in order; duplicates last.
+        reasons: for what each rule dropped files most often, and how many.
         documents, size_bytes: what is kept.
         languages: documents and bytes of each, the largest first.
         licences: documents of each.
@@ -36,6 +41,7 @@ class Report:
     """
 
     rules: dict[str, Tally]
+    reasons: dict[str, dict[str, int]]
     documents: int
     size_bytes: int
     languages: dict[str, tuple[int, int]]
@@ -59,7 +65,8 @@ def make_report(selecting: Selecting, found: Clusters) -> Report:
     languages: dict[str, Counter[str]] = {"documents": Counter(), "bytes": Counter()}
     licences: Counter[str] = Counter()
     sizes: Counter[int] = Counter()
-    lost: dict[str, Counter[str]] = {SAME: Counter(), SIMILAR: Counter()}
+    lost = {SAME: Tally(), SIMILAR: Tally()}
+    reasons: dict[str, Counter[str]] = {}
     is_kept = found.kept == np.arange(len(found.kept))
     begins = 0
     for partition in range(selecting.n_partitions):
@@ -73,20 +80,23 @@ def make_report(selecting: Selecting, found: Clusters) -> Report:
         for language, length in zip(values(named, "language"), lengths.tolist(), strict=True):
             languages["documents"][language] += 1
             languages["bytes"][language] += length
-        gone = pq.read_table(selecting.dropped(partition), columns=["rule", "bytes"])
-        for rule, length in zip(*(gone.column(name).to_pylist() for name in ("rule", "bytes")), strict=True):
-            if rule in lost:
-                lost[rule].update(files=1, bytes=length)
+        gone = pq.read_table(selecting.dropped(partition))
+        for rule, reason in zip(values(gone, "rule"), values(gone, "reason"), strict=True):
+            if rule not in lost:
+                reasons.setdefault(rule, Counter())[reason] += 1
+        for rule, tally in lost.items():
+            tally.add(_duplicates(rule, gone, table.filter(pa.array(~kept))))
     n_documents, size_bytes = languages["documents"].total(), languages["bytes"].total()
-    left = Counter(files=n_documents, bytes=size_bytes) + lost[SAME] + lost[SIMILAR]
-    for rule, gone_by in lost.items():
-        rules[rule] = Tally(
-            files=left["files"], size_bytes=left["bytes"], dropped=gone_by["files"], dropped_bytes=gone_by["bytes"]
-        )
-        left = left - gone_by
+    files, left = (n_documents + sum(tally.dropped for tally in lost.values())), size_bytes
+    left += sum(tally.dropped_bytes for tally in lost.values())
+    for rule, tally in lost.items():
+        rules[rule] = replace(tally, files=files, size_bytes=left)
+        files, left = files - tally.dropped, left - tally.dropped_bytes
+    _hide(rules, selecting.cleaning.plan.config)
     members = Counter(Counter(found.kept[~found.exact].tolist()).values())
     return Report(
         rules=rules,
+        reasons={rule: dict(counted.most_common(_REASONS)) for rule, counted in reasons.items()},
         documents=n_documents,
         size_bytes=size_bytes,
         languages={name: (languages["documents"][name], length) for name, length in languages["bytes"].most_common()},
@@ -96,3 +106,24 @@ def make_report(selecting: Selecting, found: Clusters) -> Report:
         candidates=found.n_candidates,
         similar=found.n_similar,
     )
+
+
+def _duplicates(rule: str, gone: pa.Table, cleaned: pa.Table) -> Tally:
+    """Count what is a duplicate of a kind, with examples; `cleaned` holds all duplicates' texts, in order."""
+    listed = gone.slice(len(gone) - len(cleaned))
+    chosen = pc.equal(listed.column("rule"), rule)
+    its = listed.filter(chosen).append_column("text", cleaned.column("text").filter(chosen))
+    first = its.slice(0, EXAMPLES).to_pylist()
+    examples = [example(f"{row['repository']}/{row['path']}", f"as {row['reason']}", row["text"]) for row in first]
+    return Tally(dropped=len(its), dropped_bytes=pc.sum(its.column("bytes")).as_py() or 0, examples=examples)
+
+
+def _hide(rules: Mapping[str, Tally], config: CorpusConfig) -> None:
+    """Cut the examples short; what the corpus must not hold must not be in them either."""
+    rows = [row for tally in rules.values() for row in tally.examples]
+    texts = [row["text"].encode() for row in rows]
+    if "private" in config.rules and rows:
+        files = [SourceFile(repository="", path=str(at), text=text) for at, text in enumerate(texts)]
+        texts = [bytes(text) for text in views(private(config)(table_of(files)))]
+    for row, text in zip(rows, texts, strict=True):
+        row["text"] = text.decode(errors="replace")[:_SHOWN]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
 
 from tabwright.corpus.passes.sieve import Tally
 from tabwright.corpus.report import Report
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c2330; --soft: #5b6575; --line: #d8dde5; --bar: #3b6fd4; --back: #fff; }
 @media (prefers-color-scheme: dark) {
@@ -53,8 +55,8 @@ def build_page(report: Report) -> str:
 <p>One text of each is kept: the longest, and of equals the first. {report.candidates:,} pairs were compared,
 {report.similar:,} were similar.</p>
 {_bars(("texts in it", "clusters"), ((str(size), (f"{n:,}",), n) for size, n in report.clusters.items()))}
-<h2>Examples of what each rule dropped</h2>
-{"".join(_examples(name, tally) for name, tally in report.rules.items() if tally.examples)}
+<h2>What each rule dropped</h2>
+{"".join(_dropped(name, tally, report.reasons.get(name, {})) for name, tally in report.rules.items())}
 </body></html>
 """
 
@@ -93,13 +95,21 @@ def _languages(report: Report) -> Iterable[tuple[str, tuple[str, ...], int]]:
         yield name, (f"{documents:,}", _megabytes(size_bytes)), size_bytes
 
 
-def _examples(name: str, tally: Tally) -> str:
+def _dropped(name: str, tally: Tally, reasons: Mapping[str, int]) -> str:
+    if not tally.dropped:
+        return ""
+    often = ", ".join(f"{escape(_visible(reason))} ({count:,})" for reason, count in reasons.items() if count > 1)
     shown = "".join(
-        f"<details><summary>{escape(row['path'])} <small>{escape(row['reason'])}</small></summary>"
-        f"<pre>{escape(row['text']) or '(not read)'}</pre></details>"
+        f"<details><summary>{escape(_visible(row['path']))} <small>{escape(_visible(row['reason']))}</small></summary>"
+        f"<pre>{escape(_visible(row['text'])) or '(not read)'}</pre></details>"
         for row in tally.examples
     )
-    return f"<h3>{escape(name)}</h3>{shown}"
+    return f"<h3>{escape(name)}</h3><p>{often}</p>{shown}"
+
+
+def _visible(text: str) -> str:
+    """Return a text without what no page may hold."""
+    return _CONTROL.sub("\ufffd", text)
 
 
 def _megabytes(size_bytes: int) -> str:

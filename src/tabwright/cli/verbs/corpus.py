@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tabwright.records import Problem
 
 app = typer.Typer(help="Build a corpus from repositories, and try its rules.", no_args_is_help=True)
+_INTERRUPTED = 130
 Recipe = Annotated[Path, typer.Option("--recipe", help="A TOML file with a table [corpus].")]
 
 
@@ -42,11 +43,15 @@ def build_command(
 
     config = _read(recipe)
     problems = _benchmarks(config, benchmarks)
-    with stage_bars() as show:
-        report = build_corpus(
-            config, [*first, *(more or [])], to, problems=problems, n_workers=workers or os.cpu_count() or 1, ray=ray,
-            progress=show,
-        )  # fmt: skip
+    n_workers = workers or os.cpu_count() or 1
+    try:
+        with stage_bars() as show:
+            report = build_corpus(
+                config, [*first, *(more or [])], to, problems=problems, n_workers=n_workers, ray=ray, progress=show
+            )
+    except KeyboardInterrupt:
+        typer.echo("\nstopped; the same command goes on from here", err=True)
+        os._exit(_INTERRUPTED)  # Daft's threads may be at work still, and would abort an interpreter that ends
     print_corpus(report)
     typer.echo(f"documents: {to / 'documents'}")
     typer.echo(f"report: {to / 'report.html'}")

@@ -47,6 +47,11 @@ class Plan:
         return self.folder / ".work"
 
     @property
+    def recipe(self) -> Path:
+        """What says whose folder it is."""
+        return self.folder / "recipe.json"
+
+    @property
     def identity(self) -> str:
         """Equal for builds of the same sources by the same recipe."""
         return hashlib.sha256(json.dumps([asdict(self.config), self.places], sort_keys=True).encode()).hexdigest()

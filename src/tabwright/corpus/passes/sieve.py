@@ -16,7 +16,8 @@ from tabwright.corpus.characters import Marks
 from tabwright.corpus.duplicates.words import Places
 from tabwright.corpus.rules import WHOLE
 
-_EXAMPLES, _EXCERPT = 3, 600
+# Of each example more is kept than is shown: what must not be is looked for in it first.
+EXAMPLES, _EXCERPT = 3, 2400
 # The share of a table's bytes that may be gone and still be passed on.
 _CARRIED = 0.1
 DROPPED = pa.schema(
@@ -46,7 +47,7 @@ class Tally:
         """Count another partition's files too."""
         for name in ("files", "size_bytes", "dropped", "dropped_bytes", "changed"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.examples = sorted(self.examples + other.examples, key=lambda row: row["digest"])[:_EXAMPLES]
+        self.examples = sorted(self.examples + other.examples, key=lambda row: row["digest"])[:EXAMPLES]
 
 
 class Sieve:
@@ -134,10 +135,18 @@ def _dropped(rule: str, lost: pa.Table) -> pa.Table:
 
 
 def _examples(lost: pa.Table) -> list[dict[str, str]]:
-    rows = []
     names = zip(*(values(lost, name) for name in ("repository", "path", "dropped")), strict=True)
-    for (repository, path, reason), text in zip(names, lost.column("text"), strict=True):
-        digest = hashlib.sha256(f"{repository}/{path}".encode()).hexdigest()
-        rows.append({"digest": digest, "path": f"{repository}/{path}", "reason": reason, "text": text})
-    chosen: Sequence[dict[str, str]] = sorted(rows, key=lambda row: row["digest"])[:_EXAMPLES]
-    return [{**row, "text": row["text"].as_py()[:_EXCERPT].decode(errors="replace")} for row in chosen]  # type: ignore[attr-defined]
+    rows = ((f"{repository}/{path}", reason) for repository, path, reason in names)
+    chosen = sorted((_digest(path), path, reason, at) for at, (path, reason) in enumerate(rows))[:EXAMPLES]
+    texts = lost.column("text")
+    return [example(path, reason, texts[at].as_py()) for _, path, reason, at in chosen]
+
+
+def example(path: str, reason: str, text: bytes) -> dict[str, str]:
+    """Return a dropped file as an example, which `Tally.add` orders by its digest."""
+    shown = text[:_EXCERPT].decode(errors="replace")
+    return {"digest": _digest(path), "path": path, "reason": reason, "text": shown}
+
+
+def _digest(path: str) -> str:
+    return hashlib.sha256(path.encode()).hexdigest()

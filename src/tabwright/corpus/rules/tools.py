@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -159,11 +161,32 @@ def _folder(table: pa.Table, rows: Sequence[int]) -> Iterator[Path]:
     contents = views(table)
     size = sum(len(contents[at]) for at in rows)
     in_memory = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM * size
-    with tempfile.TemporaryDirectory(prefix="tabwright-", dir=_MEMORY if in_memory else None) as name:
+    parent = _MEMORY if in_memory else Path(tempfile.gettempdir())
+    _sweep(parent)
+    with tempfile.TemporaryDirectory(prefix=f"tabwright-{os.getpid()}-", dir=parent) as name:
         folder = Path(name)
         for at, path in _paths(table, folder, rows):
             path.write_bytes(contents[at])
         yield folder
+
+
+@cache
+def _sweep(parent: Path) -> None:
+    """Remove what processes of this user that were killed left there."""
+    for path in parent.glob("tabwright-*-*"):
+        number = path.name.split("-")[1]
+        if number.isdigit() and not _is_running(int(number)) and path.stat().st_uid == os.getuid():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _paths(table: pa.Table, folder: Path, rows: Sequence[int]) -> Iterator[tuple[int, Path]]:
