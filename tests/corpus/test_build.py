@@ -166,6 +166,16 @@ def test_ctrl_c_ends_a_build_without_a_traceback_and_it_goes_on(tmp_path: Path, 
             lambda command, recipe: recipe.write_text(f"{RECIPE}min_bytes = 9\nmax_bytes = 5\n"),
             "min_bytes: got 9, must",
         ),
+        (lambda command, recipe: recipe.write_text(f"{RECIPE}max_bytes = 10{'0' * 12}\n"), "max_bytes: got 10"),
+        (
+            lambda command, recipe: recipe.write_text(f"{RECIPE}contamination_words = 10{'0' * 19}\n"),
+            "must be from 1 to",
+        ),
+        (
+            lambda command, recipe: recipe.write_text(f"{RECIPE}[corpus.near_duplicates]\nn_bands = 1_000_000_000\n"),
+            "n_bands: got 1000000000, must be from 1 to 1000",
+        ),
+        (lambda command, recipe: recipe.write_text('[corpus]\nrules = ["python"]\n'), "put 'language' before it"),
         (lambda command, recipe: recipe.unlink(), "recipe.toml: no such file"),
         (lambda command, recipe: command.append("/nowhere"), "/nowhere: no such file or folder"),
     ],
@@ -215,3 +225,31 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path, source
         build_corpus(config, places, tmp_path / "corpus")
     with pytest.raises(CorpusError, match="another recipe or other sources"):
         build_corpus(config, [*places, str(sources[1])], tmp_path / "corpus")
+
+
+def test_the_report_hides_what_the_corpus_hides(tmp_path: Path, command: list[str], sources: list[Path]) -> None:
+    token = "ghp_" + "x7Kq2MzR9tLw4VbN8sYd3HfJ6pGc1TaQ5eUo"
+    secret = f'TOKEN = "{token}"\nMAIL = "jane.doe@corp.example.org"\n'
+    (sources[0] / "long.py").write_text(secret + f"x = '{'y' * 2000}'\n")
+    (sources[0] / "odd.py").write_bytes(b"\0\x01" + secret.encode())
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(RECIPE.replace('"characters"]', '"characters", "private"]'))
+    subprocess.run(command, capture_output=True, check=True)
+    for name in ("report.html", "report.json"):
+        text = (tmp_path / "corpus" / name).read_text()
+        assert "long.py" in text
+        assert "jane.doe" not in text
+        assert token not in text
+        assert "\0" not in text
+
+
+def test_files_that_are_not_read_make_no_partition(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    for at in range(6):
+        (source / f"{at}a.py").write_text(function(f"small{at}"))
+        with (source / f"{at}b.py").open("wb") as file:
+            file.truncate(PARTITION * 3)
+    config = CorpusConfig(rules=("readable",), max_bytes=PARTITION, partition_bytes=PARTITION * 40)
+    build_corpus(config, [str(source)], tmp_path / "corpus")
+    assert len(list((tmp_path / "corpus" / "documents").iterdir())) == 1

@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tabwright.corpus import CorpusError
+from tabwright.corpus import CorpusConfig, CorpusError
 from tabwright.corpus.batch import SourceFile
+from tabwright.corpus.build import build_corpus
 from tabwright.corpus.sources import open_source
 from tests.corpus.conftest import MIT
 
@@ -223,3 +224,81 @@ def test_a_column_of_numbers_is_none_of_texts(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": [1, 2]}), tmp_path / "numbers.parquet")
     with pytest.raises(CorpusError, match="no column of texts"):
         read(tmp_path / "numbers.parquet")
+
+
+def test_a_folder_that_only_looks_like_a_repository_is_a_folder(tmp_path: Path, repository: Path) -> None:
+    inside = repository / "inside"
+    (inside / ".git").mkdir(parents=True)
+    (inside / "own.py").write_text("own = 1\n")
+    assert sorted(read(inside)) == ["own.py"]
+
+
+def test_git_s_variables_name_no_other_repository(
+    tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q")
+    (other / "b.py").write_text("b = 1\n")
+    git(other, "add", "-A")
+    git(other, "commit", "-q", "-m", "one")
+    monkeypatch.setenv("GIT_DIR", str(repository / ".git"))
+    assert sorted(read(other)) == ["b.py"]
+
+
+def test_names_that_are_no_text_are_told_or_shown(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"f\xff")
+    folder.mkdir()
+    (folder / os.fsdecode(b"a\xff.py")).write_text("a = 1\n")
+    assert [file.problem for file in read(folder).values()] == ["its name is no text"]
+    archive = tmp_path / "bad.tar"
+    with tarfile.open(archive, "w", format=tarfile.GNU_FORMAT, encoding="utf-8", errors="surrogateescape") as tar:
+        tar.add(folder / os.fsdecode(b"a\xff.py"), arcname=os.fsdecode(b"a\xff.py"))
+    (tmp_path / "rows.jsonl").write_text('{"text": "x = 1\\n", "path": "\\ud800.py", "repository": "\\ud801"}\n')
+    path = pa.array([b"b\xff.py"]).view(pa.string())
+    pq.write_table(pa.table({"text": ["y = 1\n"], "path": path}), tmp_path / "rows.parquet")
+    places = [str(folder), str(archive), str(tmp_path / "rows.jsonl"), str(tmp_path / "rows.parquet")]
+    config = CorpusConfig(rules=("readable",))
+    report = build_corpus(config, places, tmp_path / "corpus")
+    assert report.documents == 3
+    (documents,) = (tmp_path / "corpus" / "documents").iterdir()
+    assert pq.read_table(documents).column("path").to_pylist() == ["a\ufffd.py", "\ufffd.py", "b\ufffd.py"]
+
+
+def test_a_tarball_that_ends_at_once_is_named(tmp_path: Path) -> None:
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w:gz") as archive:
+        archive.add(__file__, arcname="a.py")
+    (tmp_path / "cut.tar.gz").write_bytes(whole.getvalue()[:80])
+    with pytest.raises(CorpusError, match="no tarball and no zip file, or cut short"):
+        read(tmp_path / "cut.tar.gz")
+
+
+def test_a_folder_of_any_depth_is_listed(tmp_path: Path) -> None:
+    depth = 1200
+    place = tmp_path
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(depth):  # a path of them all would be too long to name
+        os.mkdir("d", dir_fd=here)
+        here, above = os.open("d", os.O_RDONLY, dir_fd=here), here
+        os.close(above)
+    os.close(here)
+    files = read(place)
+    assert all(not file.text for file in files.values())
+
+
+def test_one_damaged_member_of_a_zip_file_costs_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "files.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for at in range(5):
+            archive.writestr(f"{at}.py", f"x{at} = {at}\n" * 20)
+    path.write_bytes(path.read_bytes().replace(b"x2 = 2", b"x2 = 9", 1))
+    problems = {name: file.problem for name, file in read(path).items()}
+    assert [name for name, problem in problems.items() if problem] == ["2.py"]
+
+
+def test_columns_of_one_name_are_told(tmp_path: Path) -> None:
+    table = pa.Table.from_arrays([pa.array(["x"]), pa.array(["y"])], names=["text", "text"])
+    pq.write_table(table, tmp_path / "twice.parquet")
+    with pytest.raises(CorpusError, match="several columns 'text'"):
+        read(tmp_path / "twice.parquet")

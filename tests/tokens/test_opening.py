@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,20 @@ def test_a_tokenizer_goes_through_gguf(byte_level: Path, tmp_path: Path) -> None
             assert there.encode(text, special=True) == here.encode(text, special=True), text
         assert {name: there.special[name] for name in SPECIAL} == here.special
         assert (there.eos_ids, there.opening, there.chat_template) == (here.eos_ids, here.opening, here.chat_template)
+
+
+def test_a_full_disk_names_the_file_of_a_tokenizer_from_gguf(byte_level: Path, tmp_path: Path) -> None:
+    write_gguf(gguf_fields(byte_level, open_tokenizer(byte_level).vocab_size), tmp_path / "model.gguf")
+    command = (
+        "import sys; from pathlib import Path; from tabwright.tokens.opening import keep_files\n"
+        "try: keep_files(Path(sys.argv[1]), Path(sys.argv[2]))\n"
+        "except OSError as error: print(error.filename, error.strerror)"
+    )
+    # No file may have more than 4 KiB: what writes beyond that fails as on a full disk.
+    limited = ["bash", "-c", 'ulimit -f 4; exec "$@"', "-", sys.executable, "-c", command]
+    said = subprocess.check_output([*limited, str(tmp_path / "model.gguf"), str(tmp_path / "kept")], text=True)
+    assert "tokenizer.json" in said
+    assert "File too large" in said
 
 
 @pytest.mark.parametrize("changed", [{"<|endoftext|>": 3}, {"new": 3000}, {"e": 900}])

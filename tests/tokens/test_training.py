@@ -106,6 +106,38 @@ def test_other_kinds_of_tokenizer_encode_many_texts_too(sentence_piece: Path) ->
     assert ids[: offsets[1]].tolist() == encoder.tokenizer.encode(TEXTS[0])
 
 
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": TEXTS}), tmp_path / "texts.parquet")
+    (tmp_path / "recipe.toml").write_text("[tokenizer]\nvocab_size = 600\n")
+    to = tmp_path / "tokenizer"
+    # No file may have more than 4 KiB: what writes beyond that fails as on a full disk.
+    command = [
+        "bash", "-c", 'ulimit -f 4; exec "$@"', "-", sys.executable, "-m", "tabwright", "tokens", "train",
+        "--recipe", str(tmp_path / "recipe.toml"), "--to", str(to), "--from", str(tmp_path / "texts.parquet"),
+    ]  # fmt: skip
+    full = subprocess.run(command, capture_output=True, text=True)
+    assert full.returncode == 2
+    assert "Traceback" not in full.stderr
+    said = full.stderr.splitlines()[-1]
+    assert (said.startswith(f"tabwright: {to}"), "tokenizer.json" in said) == (True, True)
+    assert said.endswith("File too large")
+    assert not list(to.iterdir())
+
+
+def test_texts_that_are_not_utf_8_are_one_line(tmp_path: Path) -> None:
+    texts = pa.array([b"x = 1", b"\xff\xfe"], pa.binary()).view(pa.string())
+    pq.write_table(pa.table({"text": texts}), tmp_path / "texts.parquet")
+    (tmp_path / "recipe.toml").write_text("[tokenizer]\nvocab_size = 600\n")
+    command = [
+        sys.executable, "-m", "tabwright", "tokens", "train", "--recipe", str(tmp_path / "recipe.toml"),
+        "--to", str(tmp_path / "tokenizer"), "--from", str(tmp_path / "texts.parquet"),
+    ]  # fmt: skip
+    training = subprocess.run(command, capture_output=True, text=True)
+    assert training.returncode == 2
+    assert "Traceback" not in training.stderr
+    assert f"tabwright: {tmp_path / 'texts.parquet'}: its column `text` holds bytes" in training.stderr
+
+
 def test_ctrl_c_is_heard_while_tokens_are_merged(tmp_path: Path) -> None:
     drawn = random.Random(1)
     texts = [" ".join(f"{drawn.getrandbits(64):x}" for _ in range(5000)) for _ in range(100)]

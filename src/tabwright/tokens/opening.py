@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from tabwright.records import replacing
 from tabwright.tokens.tokenizer import Tokenizer, TokenizerError
 
 _CONTROL, _USER_DEFINED = 3, 4
@@ -248,7 +249,8 @@ def _from_gguf(path: Path) -> Tokenizer:
 
 def _write_from_gguf(path: Path, folder: Path) -> list[str]:
     read = _GGUFVocabulary(path)
-    read.backend().save(str(folder / "tokenizer.json"))
+    with replacing(folder / "tokenizer.json") as temporary:
+        temporary.write_text(read.backend().to_str(pretty=True), "utf-8")  # its `save` names no file when it fails
     settings: dict[str, Any] = {"chat_template": read.chat_template, "tokenizer_class": "PreTrainedTokenizerFast"}
     eos = int(read.value("eos_token_id", -1))
     if eos >= 0:

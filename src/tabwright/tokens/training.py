@@ -71,6 +71,7 @@ def train_tokenizer(config: TokenizerConfig, texts: Iterable[str], folder: Path)
 
     Raises:
         TokenizerError: the texts have too few different words for so many tokens.
+        OSError: a file cannot be written.
     """
     from tabwright.tokens.byte_level import build
 
@@ -85,7 +86,7 @@ def train_tokenizer(config: TokenizerConfig, texts: Iterable[str], folder: Path)
         [to_text(token) for token in tokens], merges_of(tokens), config.pattern, special=config.special, added=()
     )
     with replacing(folder / "tokenizer.json") as temporary:
-        backend.save(str(temporary))
+        temporary.write_text(backend.to_str(pretty=True), "utf-8")  # its `save` names no file when it fails
     settings = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": END, "chat_template": ""}
     with replacing(folder / "tokenizer_config.json") as temporary:
         temporary.write_text(json.dumps(settings, indent=2) + "\n", "utf-8")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock
 from tests.tokens.conftest import TEXTS
 from tests.tokens.shards.conftest import DOCUMENTS, plant
 
@@ -71,17 +72,40 @@ def test_a_run_that_was_killed_goes_on(tokenizer: Path, tmp_path: Path) -> None:
         assert process.wait() != 0
         with pytest.raises(ShardsError, match="no finished shards"):
             Shards(folder)
+        (folder / f".000000.documents.npy.{process.pid}.tmp").write_bytes(b"half")
         done = {path: path.stat().st_mtime_ns for path in folder.glob("000000.*")}
         encode_corpus(ShardsConfig(), tokenizer, [corpus], folder)
         assert {path: path.stat().st_mtime_ns for path in folder.glob("000000.*")} == done
-        if sent == signal.SIGINT:
-            assert not list(folder.glob(".*.tmp"))
+        assert not list(folder.rglob(".*.tmp"))
     whole = encode_corpus(ShardsConfig(), tokenizer, [corpus], tmp_path / "whole")
     assert whole.n_documents == len(DOCUMENTS) * 40
     expected = contents(tmp_path / "whole")
     for number in range(2):
         found = contents(tmp_path / f"shards{number}")
         assert {name: found[name] for name in expected} == expected
+
+
+def test_a_run_that_was_killed_in_its_first_moments_goes_on(corpus: Path, tokenizer: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "shards"
+    (folder / ".done").mkdir(parents=True)
+    (folder / ".done" / "000000.json").write_text('{"source": "of who knows what"}')
+    (folder / ".lock").touch()
+    (folder / ".made-of.json.123.tmp").write_text("{")
+    found = encode_corpus(ShardsConfig(), tokenizer, [corpus], folder)
+    whole = encode_corpus(ShardsConfig(), tokenizer, [corpus], tmp_path / "whole")
+    assert found.n_documents == whole.n_documents == len(DOCUMENTS)
+    assert contents(folder) == contents(tmp_path / "whole")
+
+
+def test_what_another_process_writes_now_is_left_alone(corpus: Path, tokenizer: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    half = folder / ".made-of.json.123.tmp"
+    half.write_text("{")
+    with FileLock(folder / ".lock"), pytest.raises(ShardsError, match="another process writes there"):
+        encode_corpus(ShardsConfig(), tokenizer, [corpus], folder)
+    assert half.exists()
+    assert not (folder / "made-of.json").exists()
 
 
 def test_a_full_disk_is_one_line_and_encoding_goes_on_after_it(corpus: Path, tokenizer: Path, tmp_path: Path) -> None:
@@ -139,6 +163,4 @@ def test_what_cannot_be_encoded_is_told(corpus: Path, tokenizer: Path, tmp_path:
         with pytest.raises(ShardsError, match=message):
             encode_corpus(given[0], given[1], [given[2]], given[3])
     assert not (tmp_path / "new").exists()
-    (folder / "shards.json").write_text("{")
-    with pytest.raises(ShardsError, match="damaged"):
-        Shards(folder)
+    assert [path.name for path in unfinished.iterdir()] == ["documents"]

@@ -28,7 +28,7 @@ class Part:
         """Return columns by name; those that the file does not have, and what has no value, are empty texts.
 
         Raises:
-            ShardsError: the file is damaged.
+            ShardsError: the file is damaged, or its texts are not UTF-8.
         """
         try:
             file = pq.ParquetFile(self.path)
@@ -37,8 +37,17 @@ class Part:
             )
         except (OSError, pa.ArrowInvalid) as error:
             raise ShardsError(f"{self.path}: cannot be read ({error}); build it again") from None
-        found = {name: [value or "" for value in table.column(name).to_pylist()] for name in table.column_names}
+        found = {name: self._texts(name, table.column(name)) for name in table.column_names}
         return {name: found.get(name, [""] * len(table)) for name in columns}
+
+    def _texts(self, name: str, column: pa.ChunkedArray) -> list[str]:
+        try:
+            return [value or "" for value in column.to_pylist()]
+        except UnicodeDecodeError:  # Parquet's writers need not look at what they call a string
+            raise ShardsError(
+                f"{self.path}: its column `{name}` holds bytes that are not UTF-8; build a corpus of it with "
+                "`tabwright corpus build`, or write it again as UTF-8"
+            ) from None
 
 
 def parts_of(sources: Sequence[Path]) -> list[Part]:
@@ -81,8 +90,12 @@ def _parts(path: Path) -> list[Part]:
         file = pq.ParquetFile(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise ShardsError(f"{path}: cannot be read ({error}); build it again") from None
-    if "text" not in file.schema_arrow.names or not pa.types.is_string(file.schema_arrow.field("text").type):
-        raise ShardsError(f"{path}: has no column `text` of strings; it has {', '.join(file.schema_arrow.names)}")
+    columns = file.schema_arrow
+    if "text" not in columns.names:
+        raise ShardsError(f"{path}: has no column `text`; it has {', '.join(columns.names)}; rename that of the texts")
+    kind = columns.field("text").type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        raise ShardsError(f"{path}: its column `text` is of type {kind}; write it as string or large_string")
     return [Part(path, group, path.stat().st_size) for group in range(file.metadata.num_row_groups)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from tabwright.records import replacing
+from tabwright.records import remove_leftovers, replacing
 from tabwright.tokens.infill import title_tokens
 from tabwright.tokens.opening import keep_files
 from tabwright.tokens.shards.config import ShardsConfig
@@ -24,6 +25,8 @@ from tabwright.tokens.shards.store import DOCUMENT, Shards, ShardsError, Tokens,
 from tabwright.tokens.training import language_token
 
 Progress = Callable[[int, int], None]
+# What a folder may hold whose process was killed before it had said what the folder is of.
+_OF_CLAIMING = re.compile(r"\.lock|\.done|\.made-of\.json\.\d+\.tmp")
 
 
 def encode_corpus(
@@ -50,9 +53,12 @@ def encode_corpus(
     encoder = Encoder(tokenizer)
     parts = parts_of(sources)
     layout = _Layout(config, encoder)
-    _claim(folder, {"tokenizer": encoder.identity, "shards": asdict(config), "parts": identity(parts)})
+    made_of = {"tokenizer": encoder.identity, "shards": asdict(config), "parts": identity(parts)}
+    _refuse_others(folder, made_of)  # before anything is written there
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / ".lock", timeout=0):
+            _claim(folder, made_of)
             _encode(layout, parts, folder, progress)
             _finish(config, encoder, parts, folder)
     except Timeout:
@@ -110,20 +116,30 @@ class _Layout:
         return np.array([] if token is None else [token], np.uint32)
 
 
-def _claim(folder: Path, wanted: dict[str, Any]) -> None:
-    """Say what the folder is of, or see that it is of this."""
-    path = folder / "made-of.json"
-    if path.exists():
-        found = described(path)
+def _refuse_others(folder: Path, wanted: dict[str, Any]) -> None:
+    """See that the folder is of this, or of nothing yet."""
+    # Looked for first: by the time that another process has written anything else there, it has said what it is of.
+    strange = folder.exists() and not all(_OF_CLAIMING.fullmatch(path.name) for path in folder.iterdir())
+    if (folder / "made-of.json").exists():
+        found = described(folder / "made-of.json")
         changed = [name for name, value in wanted.items() if found.get(name) != value]
         if changed:
             names = {"tokenizer": "another tokenizer", "shards": "other settings", "parts": "other documents"}
             raise ShardsError(f"{folder}: holds shards of {names[changed[0]]}; name another folder")
         if (folder / "shards.json").exists():
             raise ShardsError(f"{folder}: is encoded already; remove it to encode it again")
-    elif folder.exists() and any(folder.iterdir()):
+    elif strange:
         raise ShardsError(f"{folder}: is not empty; name another folder")
-    with replacing(path) as temporary:
+
+
+def _claim(folder: Path, wanted: dict[str, Any]) -> None:
+    """Say what the folder is of, and remove what killed processes left there; only for who holds its lock."""
+    remove_leftovers(folder)
+    _refuse_others(folder, wanted)  # another process may have been here until the lock was ours
+    if (folder / "made-of.json").exists():
+        return
+    shutil.rmtree(_marker(folder, 0).parent, ignore_errors=True)  # of what these would be, nobody knows
+    with replacing(folder / "made-of.json") as temporary:
         temporary.write_text(json.dumps(wanted, indent=1), "utf-8")
 
 

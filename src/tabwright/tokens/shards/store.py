@@ -43,18 +43,19 @@ class Shards:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
-            manifest = json.loads((folder / "shards.json").read_text("utf-8"))
-            self.tokenizer = str(manifest["tokenizer"])
-            self.n_tokens, self.n_documents = int(manifest["n_tokens"]), int(manifest["n_documents"])
-            self._dtype = np.dtype(manifest["dtype"]).newbyteorder("<")
-            self._rows: list[dict[str, Any]] = manifest["shards"]
-            self._begins = np.cumsum([0, *(int(row["n_documents"]) for row in self._rows)])
+            manifest = _checked(json.loads((folder / "shards.json").read_text("utf-8")))
         except FileNotFoundError:
             raise ShardsError(
                 f"{folder}: no finished shards; run `tabwright tokens encode` to make or finish them"
             ) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ShardsError(f"{folder / 'shards.json'}: damaged ({error}); {_AGAIN}") from None
+        self.tokenizer: str = manifest["tokenizer"]
+        self.n_tokens: int = manifest["n_tokens"]
+        self.n_documents: int = manifest["n_documents"]
+        self._dtype = _DTYPES[manifest["dtype"]]
+        self._rows: list[dict[str, Any]] = manifest["shards"]
+        self._begins = np.cumsum([0, *(row["n_documents"] for row in self._rows)])
         self._tokens: dict[int, Tokens] = {}
         self._documents: dict[int, npt.NDArray[Any]] = {}
 
@@ -87,7 +88,10 @@ class Shards:
         if shard not in self._documents:
             path = self.folder / f"{shard:06}.documents.npy"
             _check(path, self._rows[shard]["documents"])
-            self._documents[shard] = np.load(path)
+            places = np.load(path)
+            if places.shape != (self._rows[shard]["n_documents"] + 1,):
+                raise ShardsError(f"{path}: damaged, it is not of as many documents as shards.json says; {_AGAIN}")
+            self._documents[shard] = places
         return self._documents[shard]
 
     def _ids(self, shard: int) -> Tokens:
@@ -99,6 +103,42 @@ class Shards:
 
 
 _AGAIN = "remove the folder and run `tabwright tokens encode` again"
+_DTYPES: dict[str, np.dtype[np.unsignedinteger[Any]]] = {"uint16": np.dtype("<u2"), "uint32": np.dtype("<u4")}
+_MANIFEST = {"tokenizer": str, "dtype": str, "n_tokens": int, "n_documents": int, "shards": list}
+_ROW = {"source": str, "n_tokens": int, "n_documents": int, "tokens": dict, "documents": dict}
+_DIGEST = {"size_bytes": int, "sha256": str}
+
+
+def _checked(manifest: Any) -> dict[str, Any]:
+    """Return what shards.json holds once it is whole and its numbers agree.
+
+    Raises:
+        ValueError: they do not; it says which.
+    """
+    _need(manifest, _MANIFEST, "it")
+    if manifest["dtype"] not in _DTYPES:
+        raise ValueError(f"dtype is {manifest['dtype']!r:.60}")
+    size_bytes = _DTYPES[manifest["dtype"]].itemsize
+    for number, row in enumerate(manifest["shards"]):
+        _need(row, _ROW, f"shard {number}")
+        _need(row["tokens"], _DIGEST, f"tokens of shard {number}")
+        _need(row["documents"], _DIGEST, f"documents of shard {number}")
+        if row["tokens"]["size_bytes"] != row["n_tokens"] * size_bytes:
+            raise ValueError(f"shard {number}: {row['n_tokens']} tokens are not {row['tokens']['size_bytes']} bytes")
+    for name in ("n_tokens", "n_documents"):
+        total = sum(row[name] for row in manifest["shards"])
+        if manifest[name] != total:
+            raise ValueError(f"{name} is {manifest[name]}, and {total} in all shards")
+    return dict(manifest)
+
+
+def _need(found: Any, wanted: Mapping[str, type], place: str) -> None:
+    if not isinstance(found, dict):
+        raise ValueError(f"{place} is {found!r:.60}")
+    for name, kind in wanted.items():
+        value = found.get(name)
+        if type(value) is not kind or (isinstance(value, int) and value < 0):
+            raise ValueError(f"{name} of {place} is {value!r:.60}")
 
 
 def digest_of(path: Path) -> dict[str, Any]:
