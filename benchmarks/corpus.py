@@ -74,6 +74,7 @@ def write_files(files: Sequence[SourceFile], folder: Path, most: int = _FILE_BYT
 
 def run(command: Sequence[str], cores: set[int]) -> dict[str, Any]:
     """Run a command on some cores; return the JSON that it prints last."""
+    os.sync()  # nobody waits for what another run has written
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:

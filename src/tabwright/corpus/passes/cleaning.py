@@ -77,8 +77,8 @@ class Cleaning:
                 yield part.append_column("sha256", _digests(part))
 
         write_mappable(self.path(partition, "arrow"), parts(), CLEANED)
-        write_table(self.path(partition, "dropped.parquet"), [sieve.dropped], DROPPED)
-        with replacing(self.path(partition, "npy")) as temporary, temporary.open("wb") as file:
+        write_table(self.path(partition, "dropped.parquet"), [sieve.dropped], DROPPED, durable=False)
+        with replacing(self.path(partition, "npy"), durable=False) as temporary, temporary.open("wb") as file:
             np.save(file, np.concatenate(signed))
         suffixes = ("arrow", "dropped.parquet", "npy")
         # Last, as it says that the others are whole.
@@ -86,7 +86,7 @@ class Cleaning:
             "digests": {suffix: digest_of(self.path(partition, suffix)) for suffix in suffixes},
             "rules": {name: asdict(tally) for name, tally in sieve.tallies.items()},
         }
-        write_text(self.path(partition, "json"), json.dumps(marker))
+        write_text(self.path(partition, "json"), json.dumps(marker), durable=False)
 
 
 def _digests(table: pa.Table) -> pa.Array:

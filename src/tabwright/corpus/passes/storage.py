@@ -1,4 +1,7 @@
-"""Tables and texts that are there whole or not at all."""
+"""Tables and texts that are there whole or not at all.
+
+What is not `durable` may be damaged after a loss of power: it is compared with its digest before it is used again.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,18 @@ import pyarrow.parquet as pq
 from tabwright.records import replacing
 
 
-def write_table(path: Path, groups: Iterable[pa.Table], schema: pa.Schema, compression: str = "zstd") -> None:
+def write_table(path: Path, groups: Iterable[pa.Table], schema: pa.Schema, *, durable: bool = True) -> None:
     """Write tables as the row groups of one Parquet file."""
     # Texts are hardly ever the same, and nobody looks for the least one.
     repeated = [name for name in schema.names if name != "text"]
-    options = {"compression": compression, "use_dictionary": repeated, "write_statistics": repeated}
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, **options) as writer:
+    options = {"compression": "zstd", "use_dictionary": repeated, "write_statistics": repeated}
+    with replacing(path, durable=durable) as temporary, pq.ParquetWriter(temporary, schema, **options) as writer:
         for group in groups:
             writer.write_table(group, row_group_size=max(len(group), 1))
 
 
 def write_mappable(path: Path, parts: Iterable[pa.Table], schema: pa.Schema) -> None:
-    """Write tables as one Arrow file that `mapped` reads: larger than Parquet, and several times faster.
-
-    After a loss of power it may be damaged: it is for what is compared with its digest before it is used again.
-    """
+    """Write tables as one Arrow file that `mapped` reads: larger than Parquet, and several times faster."""
     with replacing(path, durable=False) as temporary, pa.ipc.new_file(temporary, schema) as writer:
         for part in parts:
             writer.write_table(part)
@@ -37,9 +37,9 @@ def mapped(path: Path) -> pa.Table:
     return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     """Write a text file."""
-    with replacing(path) as temporary:
+    with replacing(path, durable=durable) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
