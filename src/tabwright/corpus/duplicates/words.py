@@ -48,8 +48,12 @@ class Words:
         for start in range(0, len(runs), _RUNS):
             runs[start : start + _RUNS] = self._runs(start, min(start + _RUNS, len(runs)), n_words)
         # Not those that begin in one text and end in the next.
-        within = [runs[:0], *(runs[at : at + n] for at, n in zip(self.offsets.tolist(), counts.tolist(), strict=False))]
-        return np.concatenate(within), np.concatenate([[0], np.cumsum(counts)])
+        is_within = np.ones(len(runs), dtype=bool)
+        ends = self.offsets[1:-1]
+        for before in range(1, n_words):
+            places = ends - before
+            is_within[places[(places >= 0) & (places < len(runs))]] = False
+        return runs[is_within], np.concatenate([[0], np.cumsum(counts)])
 
     def _runs(self, start: int, stop: int, n_words: int) -> Hashes:
         runs = self.hashes[start:stop] * _MIX

@@ -56,7 +56,7 @@ def run(task: Task, partitions: Sequence[int], n_workers: int, *, in_threads: bo
         CorpusError: what a task raised in its process, in the same words; there that a disk is full is one too.
     """
     if len(partitions) <= 1 or n_workers == 1:  # a process of its own would take longer to start
-        _keep_memory()
+        _settle()
         yield from map(task, partitions)
         return
     import daft
@@ -80,8 +80,7 @@ def _processes(task: Task, n_workers: int) -> Any:
     class Worker:
         def __init__(self, task: Task) -> None:
             self._task = task
-            _keep_memory()
-            gc.freeze()  # what was imported is not searched for garbage each time
+            _settle()
 
         def do(self, numbers: Any) -> list[str]:
             return [_said(self._task, number) for number in numbers.to_pylist()]
@@ -92,8 +91,9 @@ def _processes(task: Task, n_workers: int) -> Any:
     return worker(task).do
 
 
-def _keep_memory() -> None:
-    """Have the system's allocator keep what is freed, where it can: getting it anew takes time."""
+def _settle() -> None:
+    """Have the system's allocator keep what is freed, as getting it anew takes time, and garbage be new things only."""
+    gc.freeze()
     if hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(_M_TRIM_THRESHOLD, 1 << 28)
         libc.mallopt(_M_MMAP_THRESHOLD, 1 << 25)

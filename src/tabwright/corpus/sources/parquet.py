@@ -136,6 +136,8 @@ def _mean(file: pq.ParquetFile, group: int) -> int:
 def _facts(rows: pa.RecordBatch, name: str) -> list[str]:
     """Return a fact of each of some rows."""
     columns = [_values(rows.column(column)) for column in NAMES[name] if column in rows.schema.names]
+    if len(columns) == 1 and set(map(type, columns[0])) == {str}:
+        return columns[0]
     return [fact(found) for found in zip(*columns, strict=True)] if columns else [""] * len(rows)
 
 
