@@ -28,7 +28,7 @@ th:first-child, td:first-child { text-align: left; }
 .bar { text-align: left; width: 40%; min-width: 9rem; }
 .bar i { display: block; height: .8rem; min-width: 1px; background: var(--bar); border-radius: 2px; }
 details { border-bottom: 1px solid var(--line); padding: .4rem 0; }
-summary { cursor: pointer; } summary small { color: var(--soft); }
+summary { cursor: pointer; overflow-wrap: anywhere; } summary small { color: var(--soft); }
 pre { background: color-mix(in srgb, var(--line) 35%, transparent); padding: .6rem; overflow-x: auto; margin: .4rem 0;
   font: 13px/1.45 ui-monospace, monospace; max-height: 16rem; }
 """

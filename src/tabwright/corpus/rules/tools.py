@@ -29,6 +29,8 @@ EMAIL, SECRET = b"<EMAIL>", b"<SECRET>"
 # An address is looked for from its @, of which there are few, and not from every word. What is called is none.
 _DOMAIN = re.compile(rb"@(?:[A-Za-z0-9][A-Za-z0-9\-]{0,62}\.){1,8}(?:[a-z]{2,24}|[A-Z]{2,24})\b(?!\()")
 _PERSON = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._%+\-]{0,63}\Z")
+_PASSWORD = re.compile(rb"://[^\s/@:'\"]{0,64}:([^\s/@'\"]{1,128})\Z")
+_LOOK_BACK = 200
 # What stands before Kotlin's labels.
 _KEYWORDS = frozenset((b"this", b"super", b"return", b"break", b"continue"))
 _DONE = re.compile(r"(\d+) files? (?:reformatted|left unchanged)")
@@ -80,13 +82,16 @@ def private(_: CorpusConfig) -> Rule:
 
 
 def _without_addresses(text: memoryview) -> bytes | None:
-    """Return a text with its addresses replaced; None where it has none."""
+    """Return a text with its addresses replaced, and passwords before a machine's; None where it has none."""
     parts: list[memoryview | bytes] = []
     end = 0
     for domain in _DOMAIN.finditer(text):
-        person = _PERSON.search(text[max(end, domain.start() - 64) : domain.start()])
-        if person and person.group() not in _KEYWORDS:
-            parts += [text[end : domain.start() - len(person.group())], EMAIL]
+        before = text[max(end, domain.start() - _LOOK_BACK) : domain.start()]
+        if password := _PASSWORD.search(before):
+            parts += [text[end : domain.start() - len(password[1])], SECRET]
+            end = domain.start()
+        elif (person := _PERSON.search(before)) and person[0] not in _KEYWORDS:
+            parts += [text[end : domain.start() - len(person[0])], EMAIL]
             end = domain.end()
     return b"".join([*parts, text[end:]]) if parts else None
 

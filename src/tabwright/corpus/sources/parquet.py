@@ -18,6 +18,7 @@ from tabwright.corpus.sources.rows import NAMES, NO_TEXT, fact
 from tabwright.corpus.sources.source import Entry, state_of, too_large
 
 _MOST_ROWS = 10_000
+_ERRORS = (pa.ArrowException, OSError, UnicodeDecodeError)  # the last one of names in a damaged file's head
 
 
 class ParquetSource:
@@ -87,9 +88,12 @@ class ParquetSource:
 
     def _means(self) -> Iterator[int]:
         """Yield for each row how large a text of its row group is on average."""
-        with self._open() as file:
-            for group in range(file.num_row_groups):
-                yield from itertools.repeat(_mean(file, group), file.metadata.row_group(group).num_rows)
+        try:
+            with self._open() as file:
+                for group in range(file.num_row_groups):
+                    yield from itertools.repeat(_mean(file, group), file.metadata.row_group(group).num_rows)
+        except _ERRORS as error:
+            raise self._unreadable(error) from None
 
     def _batches(self, names: Collection[str], first: int = 0) -> Iterator[pa.RecordBatch]:
         """Yield some columns of the rows, from one row on: about as many as make a slice."""
@@ -105,13 +109,13 @@ class ParquetSource:
                     for batch in file.iter_batches(at_once, row_groups=[group], columns=columns):
                         yield batch.slice(min(first, len(batch)))
                         first = max(first - len(batch), 0)
-        except (pa.ArrowException, OSError) as error:
+        except _ERRORS as error:
             raise self._unreadable(error) from None
 
     def _open(self) -> pq.ParquetFile:
         try:
             file = pq.ParquetFile(self._path)
-        except (pa.ArrowException, OSError) as error:
+        except _ERRORS as error:
             raise self._unreadable(error) from None
         schema = file.schema_arrow
         if not any(_holds_texts(field) for field in schema if field.name in NAMES["text"]):
