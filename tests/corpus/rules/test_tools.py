@@ -28,7 +28,7 @@ def hidden(*contents: str) -> list[str]:
     "code",
     [
         "this@MainActivity.finish()", "super@Outer.onCreate(b)", "return@outer.apply", "case y@foo.Bar(_) => y",
-        "x = a@b.T", "@decorator.call\ndef f(): ...",
+        "x = a@b.T", "y@np.linalg.inv(b)", "label@outer.inner.call(1)", "@decorator.call\ndef f(): ...",
     ],
 )  # fmt: skip
 def test_code_with_an_at_sign_is_no_address(code: str) -> None:

@@ -27,7 +27,7 @@ from tabwright.corpus.errors import CorpusError
 
 EMAIL, SECRET = b"<EMAIL>", b"<SECRET>"
 # An address is looked for from its @, of which there are few, and not from every word. What is called is none.
-_DOMAIN = re.compile(rb"@(?:[A-Za-z0-9][A-Za-z0-9\-]{0,62}\.){1,8}(?:[a-z]{2,24}|[A-Z]{2,24})\b(?!\()")
+_DOMAIN = re.compile(rb"@(?:[A-Za-z0-9][A-Za-z0-9\-]{0,62}\.){1,8}(?:[a-z]{2,24}|[A-Z]{2,24})\b(?![\w.\-]*\()")
 _PERSON = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._%+\-]{0,63}\Z")
 _PASSWORD = re.compile(rb"://[^\s/@:'\"]{0,64}:([^\s/@'\"]{1,128})\Z")
 _LOOK_BACK = 200
