@@ -106,15 +106,20 @@ def test_other_kinds_of_tokenizer_encode_many_texts_too(sentence_piece: Path) ->
     assert ids[: offsets[1]].tolist() == encoder.tokenizer.encode(TEXTS[0])
 
 
+def training_in(folder: Path) -> list[str]:
+    """Return the command that trains on a folder's texts by its recipe."""
+    return [
+        sys.executable, "-m", "tabwright", "tokens", "train", "--recipe", str(folder / "recipe.toml"),
+        "--to", str(folder / "tokenizer"), "--from", str(folder / "texts.parquet"),
+    ]  # fmt: skip
+
+
 def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": TEXTS}), tmp_path / "texts.parquet")
     (tmp_path / "recipe.toml").write_text("[tokenizer]\nvocab_size = 600\n")
     to = tmp_path / "tokenizer"
     # No file may have more than 4 KiB: what writes beyond that fails as on a full disk.
-    command = [
-        "bash", "-c", 'ulimit -f 4; exec "$@"', "-", sys.executable, "-m", "tabwright", "tokens", "train",
-        "--recipe", str(tmp_path / "recipe.toml"), "--to", str(to), "--from", str(tmp_path / "texts.parquet"),
-    ]  # fmt: skip
+    command = ["bash", "-c", 'ulimit -f 4; exec "$@"', "-", *training_in(tmp_path)]
     full = subprocess.run(command, capture_output=True, text=True)
     assert full.returncode == 2
     assert "Traceback" not in full.stderr
@@ -128,11 +133,7 @@ def test_texts_that_are_not_utf_8_are_one_line(tmp_path: Path) -> None:
     texts = pa.array([b"x = 1", b"\xff\xfe"], pa.binary()).view(pa.string())
     pq.write_table(pa.table({"text": texts}), tmp_path / "texts.parquet")
     (tmp_path / "recipe.toml").write_text("[tokenizer]\nvocab_size = 600\n")
-    command = [
-        sys.executable, "-m", "tabwright", "tokens", "train", "--recipe", str(tmp_path / "recipe.toml"),
-        "--to", str(tmp_path / "tokenizer"), "--from", str(tmp_path / "texts.parquet"),
-    ]  # fmt: skip
-    training = subprocess.run(command, capture_output=True, text=True)
+    training = subprocess.run(training_in(tmp_path), capture_output=True, text=True)
     assert training.returncode == 2
     assert "Traceback" not in training.stderr
     assert f"tabwright: {tmp_path / 'texts.parquet'}: its column `text` holds bytes" in training.stderr
@@ -143,11 +144,7 @@ def test_ctrl_c_is_heard_while_tokens_are_merged(tmp_path: Path) -> None:
     texts = [" ".join(f"{drawn.getrandbits(64):x}" for _ in range(5000)) for _ in range(100)]
     pq.write_table(pa.table({"text": texts}), tmp_path / "texts.parquet")
     (tmp_path / "recipe.toml").write_text('[tokenizer]\nvocab_size = 60_000\npattern = "llama-bpe"\n')
-    command = [
-        sys.executable, "-m", "tabwright", "tokens", "train", "--recipe", str(tmp_path / "recipe.toml"),
-        "--to", str(tmp_path / "tokenizer"), "--from", str(tmp_path / "texts.parquet"),
-    ]  # fmt: skip
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as training:
+    with subprocess.Popen(training_in(tmp_path), stderr=subprocess.PIPE, text=True) as training:
         assert training.stderr is not None
         said = itertools.takewhile(lambda line: "merging" not in line, training.stderr)
         assert not any("Traceback" in line for line in said)
