@@ -57,7 +57,8 @@ def test_headers_that_bind_are_known(head: bytes, name: str) -> None:
         ("MIT AND (GPL-2.0-only OR LGPL-2.1-only)", False), ("(MIT OR Apache-2.0) AND GPL-3.0-only", False),
         ("MIT AND (GPL-2.0-only OR BSD-3-Clause)", True), ("MIT OR", False), ("(MIT", False), ("MIT MIT", False),
         ("MIT or GPL-2.0", True), ("GPL-2.0 OR MIT AND Apache-2.0", True), ("GPL-2.0 AND MIT OR Apache-2.0", True),
-        ("GPL-2.0 WITH x AND MIT", False), ("MIT AND GPL-2.0 OR GPL-3.0", False),
+        ("GPL-2.0 WITH x AND MIT", False), ("MIT WITH )", False), ("MIT WITH OR", False),
+        ("(" * 5000 + "MIT" + ")" * 5000, False), ("MIT AND GPL-2.0 OR GPL-3.0", False),
     ],
 )  # fmt: skip
 def test_an_expression_is_allowed_where_a_choice_of_it_is(expression: str, is_allowed: bool) -> None:

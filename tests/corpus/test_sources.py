@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import random
 import subprocess
 import tarfile
 import zipfile
@@ -302,3 +303,36 @@ def test_columns_of_one_name_are_told(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "twice.parquet")
     with pytest.raises(CorpusError, match="several columns 'text'"):
         read(tmp_path / "twice.parquet")
+
+
+def test_a_damaged_blob_costs_no_other(tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    git(repository, "init", "-q")
+    drawn = random.Random(1)
+    for at in range(5):
+        (repository / f"{at}.txt").write_text("".join(f"{drawn.getrandbits(64):x}\n" for _ in range(30_000)))
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "one")
+    blob = git(repository, "rev-parse", "HEAD:2.txt")
+    path = repository / ".git" / "objects" / blob[:2] / blob[2:]
+    data = bytearray(path.read_bytes())
+    path.chmod(0o644)
+    data[len(data) // 2 : len(data) // 2 + 64] = bytes(64)
+    path.write_bytes(data)
+    files = read(repository, max_bytes=1 << 24)
+    assert {name: file.problem for name, file in files.items() if file.problem} == {
+        "2.txt": "cannot be read: damaged in the repository"
+    }
+    assert all(len(file.text) > 400_000 for name, file in files.items() if name != "2.txt")
+
+
+def test_lists_of_licences_all_hold(tmp_path: Path) -> None:
+    texts = pa.array(["x = 1\n", "y = 2\n", "z = 3\n"])
+    licences = pa.array([["MIT OR GPL-3.0-only", "GPL-3.0-only"], ["MIT", None], None])
+    pq.write_table(pa.table({"content": texts, "licenses": licences}), tmp_path / "rows.parquet")
+    found = [file.licence for file in read(tmp_path / "rows.parquet").values()]
+    assert found == ["(MIT OR GPL-3.0-only) AND GPL-3.0-only", "MIT", ""]
+    odd = pa.ListArray.from_arrays([0, 1, 2, 3], pa.array([b"MIT", b"\xff", b"MIT"]).view(pa.string()))
+    pq.write_table(pa.table({"content": texts, "licenses": odd}), tmp_path / "odd.parquet")
+    assert all(file.licence == "\ufffd" for file in read(tmp_path / "odd.parquet").values())

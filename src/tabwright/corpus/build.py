@@ -112,7 +112,7 @@ def _check(plan: Plan) -> None:
     make_rules(plan.config, Signs())
     if "python" in rules and "language" not in rules[: rules.index("python")]:
         raise CorpusError("rules: 'python' formats what 'language' says is Python; put 'language' before it")
-    for place in map(Path, plan.places):
+    for place in (Path(name).expanduser() for name in plan.places):
         if place.is_dir() and not git_directory(place) and folder.resolve().is_relative_to(place.resolve()):
             raise CorpusError(f"{folder}: lies in the source {place}, and would be read as well; name another folder")
     if plan.recipe.exists():

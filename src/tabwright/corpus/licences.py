@@ -13,7 +13,9 @@ LICENCE_FILE = re.compile(
     r"(?!.*(?:binary|third|vendor|dependenc|notice))(?:(?:un)?licen[cs]e|copying|mit-licen[cs]e)[^/]*", re.IGNORECASE
 )
 _TAG = re.compile(rb"SPDX-License-Identifier:[ \t]*([A-Za-z0-9.+\-():][A-Za-z0-9.+\-(): \t]*)")
-_OPERATORS = frozenset((")", "AND", "OR", "WITH"))
+_JOINING = frozenset(("AND", "OR", "WITH"))
+_OPERATORS = _JOINING | {"(", ")"}
+_MOST_PARTS = 100
 _PARTS = re.compile(r"[()]|[^\s()]+")
 _WHITE = re.compile(r"[\s*#/;]+")
 _BINDING = re.compile(rb"(?:general|mozilla|eclipse)[\s*#/;]+public|business[\s*#/;]+source")
@@ -58,6 +60,8 @@ def allows(expression: str, allowed: frozenset[str]) -> bool:
     `allowed` are in small letters: SPDX tells no case apart. What is no expression allows nothing.
     """
     parts = _PARTS.findall(expression)
+    if len(parts) > _MOST_PARTS:
+        return False
     try:
         permits, end = _any_of(parts, 0, allowed)
     except IndexError:
@@ -91,21 +95,25 @@ def _one(parts: Sequence[str], at: int, allowed: frozenset[str]) -> tuple[bool, 
     if parts[at].upper() in _OPERATORS:
         raise IndexError
     permits = parts[at].removesuffix("+").casefold() in allowed
-    has_exception = at + 2 < len(parts) and parts[at + 1].upper() == "WITH"
-    return permits, at + (3 if has_exception else 1)
+    if at + 1 < len(parts) and parts[at + 1].upper() == "WITH":
+        if parts[at + 2].upper() in _OPERATORS:
+            raise IndexError
+        return permits, at + 3
+    return permits, at + 1
 
 
 def _expression_in(text: str) -> str:
-    """Return what of a line is an SPDX expression: its longest beginning that is one; empty where none is."""
+    """Return what of a line is an SPDX expression: its longest beginning that is one; all of it where that goes on."""
     parts = _PARTS.findall(text)
-    for stop in range(len(parts), 0, -1):
+    for stop in range(min(len(parts), _MOST_PARTS), 0, -1):
         try:
             _, end = _any_of(parts[:stop], 0, frozenset())
         except IndexError:
             continue
         if end == stop:
-            return " ".join(parts[:stop]).replace("( ", "(").replace(" )", ")")
-    return ""
+            goes_on = stop < len(parts) and parts[stop].upper() in _JOINING
+            return text.strip() if goes_on else " ".join(parts[:stop]).replace("( ", "(").replace(" )", ")")
+    return text.strip()
 
 
 def _plain(text: bytes) -> str:

@@ -74,3 +74,11 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     hidden("x = 1\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == [ours.name]
+
+
+def test_a_file_that_ends_the_formatter_costs_no_other() -> None:
+    contents = (b"x  =  1\n", b"x = " + b"-" * 30_000 + b"1\n", b"print 1\n", b"y  =  2\n")
+    files = [SourceFile(repository="r", path=f"{at}.py", text=text) for at, text in enumerate(contents)]
+    table = tools.python(CONFIG)(put(table_of(files), "language", pa.array(["Python"] * 4)))
+    assert [bytes(views(table)[at]) for at in (0, 3)] == [b"x = 1\n", b"y = 2\n"]
+    assert [bool(why) for why in values(table, "dropped")] == [False, True, True, False]

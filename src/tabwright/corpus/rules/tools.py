@@ -11,7 +11,7 @@ import sysconfig
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -104,16 +104,23 @@ def _without(secrets: set[bytes], text: bytes) -> bytes:
 
 def _format(folder: Path, n_files: int) -> dict[int, str]:
     """Format the files of a folder; return why some of them cannot be."""
+    n_done, failed = _ruff(folder)
+    if n_done + len(failed) == n_files:
+        return failed
+    # It ended at a file that it cannot bear, before it came to the others: one after the other then.
+    each = {int(path.stem): _ruff(path) for path in sorted(folder.iterdir())}
+    if not any(done or why for done, why in each.values()):
+        raise CorpusError(f"ruff: looked at none of {n_files} files; see whether `ruff format` works")
+    return {at: why.get(at, "ruff cannot bear it") for at, (done, why) in each.items() if not done}
+
+
+def _ruff(place: Path) -> tuple[int, dict[int, str]]:
+    """Format a file, or those of a folder; return how many could be, and why others could not."""
     program = Path(sysconfig.get_path("scripts")) / "ruff"
     options = ("--isolated", "--no-cache", "--no-respect-gitignore")
-    done = _run("ruff", program, "format", *options, str(folder))
+    done = _run("ruff", program, "format", *options, str(place))
     found = filter(None, map(_FAILED.match, done.stderr.splitlines()))
-    failed = {int(each[1]): each[2].strip() or "does not parse" for each in found}
-    if sum(map(int, _DONE.findall(done.stdout))) + len(failed) != n_files:
-        raise CorpusError(
-            f"ruff: did not look at all of {n_files} files: {(done.stderr or done.stdout).strip()[-300:]}"
-        )
-    return failed
+    return sum(map(int, _DONE.findall(done.stdout))), {int(why[1]): why[2].strip() or "does not parse" for why in found}
 
 
 def _secrets(folder: Path) -> dict[int, set[bytes]]:
@@ -180,8 +187,9 @@ def _sweep(parent: Path) -> None:
     """Remove what processes of this user that were killed left there."""
     for path in parent.glob("tabwright-*-*"):
         number = path.name.split("-")[1]
-        if number.isdigit() and not _is_running(int(number)) and path.stat().st_uid == os.getuid():
-            shutil.rmtree(path, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another process removes it too
+            if number.isdigit() and not _is_running(int(number)) and path.stat().st_uid == os.getuid():
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_running(process: int) -> bool:

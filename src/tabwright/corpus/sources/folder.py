@@ -49,11 +49,17 @@ class FolderSource:
     def read(self, entries: Sequence[Entry]) -> Iterator[SourceFile]:
         """Read some files."""
         if self._named is None:
-            tops = [Entry(item.name, 0) for item in sorted(self._root.iterdir()) if item.is_file()]
+            tops = [Entry(item.name, 0) for item in self._tops()]
             self._named = Named.of(self._root.resolve().name, "", tops, lambda entry: self._content(entry.path)[0])
         for entry in entries:
             text, problem = (b"", entry.problem) if entry.problem else self._content(entry.path)
             yield self._named.file(entry.path, text, problem)
+
+    def _tops(self) -> list[Path]:
+        try:
+            return [item for item in sorted(self._root.iterdir()) if item.is_file()]
+        except OSError:
+            return []
 
     def _entry(self, path: str, mode: os.stat_result) -> Entry:
         if not stat.S_ISREG(mode.st_mode):

@@ -17,6 +17,7 @@ from tabwright.corpus.sources.source import Entry, too_large
 _LINK, _SUBMODULE = "120000", "160000"
 _PARTS = ("HEAD", "objects", "refs")
 _PIPE_BYTES = 1 << 20  # git and we then wait for each other less often
+_DAMAGED = "cannot be read: damaged in the repository"
 _LATER = "cannot be read: not in this copy of the repository"
 
 
@@ -76,6 +77,17 @@ class GitSource:
         return Entry(path, int(size), key, problem=too_large(int(size), self._max_bytes))
 
     def _contents(self, entries: Sequence[Entry]) -> Iterator[tuple[bytes, str]]:
+        at = 0
+        while at < len(entries):  # git ends at what is damaged, and is asked for the rest anew
+            for content in self._answers(entries[at:]):
+                yield content
+                at += 1
+            if at < len(entries):
+                yield b"", _DAMAGED
+                at += 1
+
+    def _answers(self, entries: Sequence[Entry]) -> Iterator[tuple[bytes, str]]:
+        """Yield what git says of entries, as long as it does."""
         # What is asked lies in a file, so git need not wait for us, nor answer each question before the next.
         with tempfile.TemporaryFile() as asked:
             asked.write("".join(f"{entry.key}\n" for entry in entries).encode())
@@ -85,8 +97,10 @@ class GitSource:
                 stdin=asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pipesize=_PIPE_BYTES,
                 env=_environment(),
             ) as git:  # fmt: skip
-                if git.stdout is not None:
-                    yield from (_answer(git.stdout) for _ in entries)
+                for _ in entries:
+                    if git.stdout is None or (answer := _answer(git.stdout)) is None:
+                        return
+                    yield answer
 
     def _git(self, *arguments: str) -> bytes:
         try:
@@ -110,13 +124,15 @@ def git_directory(path: Path) -> Path | None:
     return next((place for place in (inside, path) if all((place / name).exists() for name in _PARTS)), None)
 
 
-def _answer(answers: IO[bytes]) -> tuple[bytes, str]:
+def _answer(answers: IO[bytes]) -> tuple[bytes, str] | None:
+    """Return a text or why there is none; None where git has ended."""
     head = answers.readline().split()
+    if not head:
+        return None
     if len(head) != 3:
         return b"", _LATER
     text = answers.read(int(head[2]))
-    answers.read(1)
-    return text, ""
+    return (text, "") if len(text) == int(head[2]) and answers.read(1) else None
 
 
 def _name(repository: Path) -> str:

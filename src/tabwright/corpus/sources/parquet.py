@@ -149,7 +149,9 @@ def _values(column: pa.Array) -> list[Any]:
     try:
         return column.to_pylist()  # type: ignore[no-any-return]
     except UnicodeDecodeError:
-        return column.cast(pa.large_binary()).to_pylist()  # type: ignore[no-any-return]
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            return column.cast(pa.large_binary()).to_pylist()  # type: ignore[no-any-return]
+        return ["\ufffd"] * len(column)  # a list of licences of which one is no text: none that is known
 
 
 def _holds_texts(field: pa.Field) -> bool:

@@ -76,8 +76,10 @@ def _fact(row: Mapping[str, Any], name: str) -> str:
 def _string(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode(errors="replace")
-    # A list of licences is of those that were found: all of them may hold.
-    return " AND ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    if isinstance(value, list):  # of licences that were found: all of them may hold
+        found = [str(each) for each in value if each]
+        return " AND ".join(f"({each})" if " " in each else each for each in found)
+    return str(value or "")
 
 
 def _text(row: Mapping[str, Any]) -> bytes | None:
