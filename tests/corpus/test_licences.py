@@ -37,6 +37,13 @@ def test_line_ends_and_comment_signs_do_not_matter() -> None:
     [
         (b"// SPDX-License-Identifier: MIT OR Apache-2.0\n", "MIT OR Apache-2.0"),
         (b"/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) */\n", "(GPL-2.0 WITH Linux-syscall-note)"),
+        (b"# SPDX-License-Identifier: MIT AND (GPL-2.0-only OR ISC)\n", "MIT AND (GPL-2.0-only OR ISC)"),
+        (b"<!-- SPDX-License-Identifier: MIT -->\n", "MIT"),
+        (b"# SPDX-License-Identifier: MIT Copyright A\n", "MIT"),
+        (b"# SPDX-License-Identifier: MIT (see there)\n", "MIT"),
+        (b"# SPDX-License-Identifier: MIT AND\n# GPL-2.0-only\n", "MIT AND"),
+        (b"# SPDX-License-Identifier: Apache-2.0 AND (GPL-2.0-only\n", "Apache-2.0 AND (GPL-2.0-only"),
+        (b"# SPDX-License-Identifier: " + b"(" * 400 + b"\n", "(" * 400),
         (b"# GNU Lesser General Public License as published, version 2.1\n", "LGPL-2.1"),
         (b"# under the GNU Affero General Public License, version 3\n", "AGPL-3.0"),
         (b"# under the terms of the GNU General Public License\n", "GPL-2.0"),
